@@ -1,0 +1,1 @@
+"""Parvis: a social server for a city, whose rules its residents make."""

@@ -1,0 +1,200 @@
+"""Settling here, signing in, and letting apps act."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from parvis.access import policy, queries
+from parvis.access.model import Application, PreparedSignUp, Registration, SignedUp, SignUp, User
+from parvis.accounts import actions as accounts
+from parvis.accounts import policy as naming
+from parvis.accounts.model import Account, NewAccount
+from parvis.base.db import Read, Tx
+from parvis.base.errors import Forbidden, Invalid, Unauthenticated
+from parvis.base.seal import Seal, kept
+from parvis.base.settings import Settings
+
+CONFIRMATION_DAYS = 7
+
+
+def fingerprint(token: str) -> bytes:
+    """How a token is kept: nobody who reads the database can use it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def fresh() -> str:
+    """A token nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
+def hasher(settings: Settings) -> PasswordHasher:
+    """Argon2id as RFC 9106 advises for little memory; cheap in a --dev city, whose people are not real."""
+    return PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1) if settings.dev else PasswordHasher(3, 65536, 4)
+
+
+def _key_pair() -> tuple[bytes, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private, public.decode()
+
+
+async def prepare(settings: Settings, wish: SignUp) -> PreparedSignUp:
+    """The slow parts of a sign-up, in a thread and outside any transaction; wrong values are refused first."""
+    naming.username(wish.username)
+    policy.email(wish.email)
+    policy.password(wish.password)
+    password_hash = await asyncio.to_thread(hasher(settings).hash, wish.password)
+    private, public = await asyncio.to_thread(_key_pair)
+    return PreparedSignUp(wish, password_hash, public, Seal(settings.secrets).close(private))
+
+
+async def sign_up(
+    tx: Tx, prepared: PreparedSignUp, settings: Settings, application_id: int | None = None, confirmed: bool = False
+) -> Account:
+    """Settle here. Invalid when the name or the address is taken."""
+    wish = prepared.wish
+    new = NewAccount(wish.username, wish.display_name, prepared.public_key, prepared.private_key_sealed)
+    account = await accounts.create(tx, new, settings.base)
+    if not await queries.add_user(tx, account.id, wish.email, prepared.password_hash, wish.locale, application_id):
+        raise Invalid("email", "ERR_TAKEN")
+    if confirmed:
+        await queries.confirm(tx, account.id)
+    else:
+        await tx.emit(SignedUp(account.id))
+    return account
+
+
+async def signing_in(r: Read, login: str, password: str, settings: Settings) -> User:
+    """Who this is, by address or name and password. The same error whichever of the two is wrong, in the same time."""
+    found = await queries.user_by_login(r, login.strip())
+    argon = hasher(settings)
+    known = found.password_hash if found else await asyncio.to_thread(argon.hash, "nobody")
+    try:
+        await asyncio.to_thread(argon.verify, known, password)
+    except (VerificationError, InvalidHashError) as error:
+        raise Unauthenticated("wrong_credentials") from error
+    if found is None:
+        raise Unauthenticated("wrong_credentials")
+    policy.may_sign_in(found.disabled_at is not None, suspended=False)
+    return found
+
+
+async def open_session(tx: Tx, user: User) -> str:
+    """Sign a browser in; the token for its cookie."""
+    token = fresh()
+    await queries.add_session(tx, fingerprint(token), user.account_id, fresh())
+    return token
+
+
+async def register_application(
+    tx: Tx, name: str, website: str | None, uris: Sequence[str], scopes: str | Sequence[str] | None
+) -> Registration:
+    """Make an app known. Anyone may."""
+    if not name.strip():
+        raise Invalid("client_name", "blank")
+    if len(name) > 60 or len(website or "") > 2000:
+        raise Invalid("client_name", "too_long", limit=60)
+    secret, client_id = fresh(), fresh()
+    wanted, places = policy.scopes(scopes), policy.redirect_uris(uris)
+    shown = (name.strip(), website or None)
+    made = await queries.add_application(tx, client_id, fingerprint(secret), shown, places, wanted)
+    return Registration(
+        Application(made, client_id, fingerprint(secret), *shown, places, wanted), secret
+    )
+
+
+async def client(r: Read, client_id: str | None, secret: str | None) -> Application:
+    """The app that shows this id and secret (RFC 6749 §2.3.1)."""
+    found = await queries.application(r, client_id or "")
+    if found is None or not hmac.compare_digest(found.client_secret_hash, fingerprint(secret or "")):
+        raise Unauthenticated("invalid_client")
+    return found
+
+
+async def authorize(
+    tx: Tx, user: User, app: Application, redirect_uri: str, scopes: Sequence[str], challenge: str | None
+) -> str:
+    """Let an app act for a person; the code it will trade for a token."""
+    code = fresh()
+    await queries.add_code(tx, fingerprint(code), app.id, user.account_id, redirect_uri, (list(scopes), challenge))
+    return code
+
+
+async def redeem(
+    tx: Tx, app: Application, code: str, redirect_uri: str, verifier: str | None
+) -> tuple[str, datetime, list[str]]:
+    """Trade a code for a token (RFC 6749 §4.1.3). A code works once, for its app, address and verifier."""
+    found = await queries.use_code(tx, fingerprint(code))
+    if found is None or found.application_id != app.id or found.redirect_uri != redirect_uri:
+        raise Invalid("code", "invalid_grant")
+    policy.may_redeem(found.challenge, verifier)
+    token = fresh()
+    made = await queries.add_token(tx, fingerprint(token), app.id, found.account_id, found.scopes)
+    return token, made, found.scopes
+
+
+async def app_token(tx: Tx, app: Application, scopes: str | None) -> tuple[str, datetime, list[str]]:
+    """A token for the app itself (RFC 6749 §4.4)."""
+    token, wanted = fresh(), policy.scopes(scopes, app.scopes)
+    made = await queries.add_token(tx, fingerprint(token), app.id, None, wanted)
+    return token, made, wanted
+
+
+async def issue(
+    tx: Tx, account_id: int, scopes: Sequence[str], application_id: int | None, token: str | None = None
+) -> tuple[str, datetime]:
+    """A token for a person, given without the authorize page: at sign-up, and on the command line."""
+    value = token or fresh()
+    made = await queries.add_token(tx, fingerprint(value), application_id, account_id, scopes)
+    return value, made
+
+
+async def revoke(tx: Tx, app: Application, token: str) -> None:
+    """End a token. One that is another app's is refused; one that is gone is as good as ended (RFC 7009)."""
+    owner = await queries.token_owner(tx, fingerprint(token))
+    if owner is not None and owner != app.id:
+        raise Forbidden("unauthorized_client")
+    await queries.revoke(tx, fingerprint(token), app.id)
+
+
+def _signature(secrets_folder: Path, body: bytes) -> bytes:
+    return hmac.new(kept(secrets_folder, "confirm.key", lambda: secrets.token_bytes(32)), body, hashlib.sha256).digest()
+
+
+def confirmation_token(settings: Settings, user: User, now: datetime) -> str:
+    """What the confirmation letter carries: account, deadline and a signature over them and the address."""
+    body = f"{user.account_id}.{int(now.timestamp()) + CONFIRMATION_DAYS * 86400}".encode()
+    signed = _signature(settings.secrets, body + user.email.lower().encode())
+    return urlsafe_b64encode(body + b"." + signed).decode()
+
+
+async def confirm(tx: Tx, settings: Settings, token: str) -> bool:
+    """Confirm an address by its letter. False when it was confirmed before; Invalid when the token is none."""
+    try:
+        account_text, due_text, signed = urlsafe_b64decode(token.encode()).split(b".", 2)
+        account_id, due = int(account_text), int(due_text)
+    except ValueError as error:
+        raise Invalid("token", "invalid") from error
+    user = await queries.user(tx, account_id)
+    body = f"{account_id}.{due}".encode()
+    good = user and hmac.compare_digest(signed, _signature(settings.secrets, body + user.email.lower().encode()))
+    if not good or due < tx.now.timestamp():
+        raise Invalid("token", "invalid")
+    return await queries.confirm(tx, account_id)

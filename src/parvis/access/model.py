@@ -1,0 +1,107 @@
+"""Who is acting, and with whose leave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Role = Literal["resident", "moderator"]
+
+
+class Application(msgspec.Struct, frozen=True):
+    """An app that somebody made for Mastodon."""
+
+    id: int
+    client_id: str
+    client_secret_hash: bytes
+    name: str
+    website: str | None
+    redirect_uris: list[str]
+    scopes: list[str]
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """A freshly registered app, and its secret, which is shown once."""
+
+    application: Application
+    secret: str
+
+
+class User(msgspec.Struct, frozen=True):
+    """Someone who can sign in here."""
+
+    account_id: int
+    email: str
+    password_hash: str
+    confirmed_at: datetime | None
+    locale: str
+    role: Role
+    disabled_at: datetime | None
+    default_privacy: str
+    default_sensitive: bool
+    default_language: str | None
+    created_at: datetime
+
+
+class Bearer(msgspec.Struct, frozen=True):
+    """What a token stands for."""
+
+    token_id: int
+    application_id: int | None
+    account_id: int | None
+    scopes: list[str]
+    username: str | None
+    account_uri: str | None
+    suspended: bool
+    confirmed: bool
+    disabled: bool
+    role: Role | None
+    locale: str | None
+
+
+class Code(msgspec.Struct, frozen=True):
+    """An authorization code that is being traded for a token."""
+
+    application_id: int
+    account_id: int
+    redirect_uri: str
+    scopes: list[str]
+    challenge: str | None
+    due_at: datetime
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A signed-in browser."""
+
+    account_id: int
+    csrf: str
+    confirmed: bool
+    role: Role
+
+
+class SignUp(msgspec.Struct, frozen=True):
+    """What somebody gives to settle here."""
+
+    username: str
+    email: str
+    password: str
+    locale: str = "fr"
+    agreement: bool = False
+    display_name: str = ""
+
+
+class PreparedSignUp(msgspec.Struct, frozen=True):
+    """A sign-up whose slow parts are done: the password is hashed, the key pair made."""
+
+    wish: SignUp
+    password_hash: str
+    public_key: str
+    private_key_sealed: bytes
+
+
+class SignedUp(msgspec.Struct, frozen=True):
+    """Somebody settled here and must confirm their address."""
+
+    account: int

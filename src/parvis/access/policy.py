@@ -1,0 +1,109 @@
+"""Scopes, redirect addresses and PKCE. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from parvis.base.errors import Forbidden, Invalid
+
+OOB = "urn:ietf:wg:oauth:2.0:oob"
+_READ = "accounts blocks bookmarks collections favourites filters follows lists mutes notifications search statuses"
+_WRITE = (
+    "accounts blocks bookmarks collections conversations favourites filters follows lists media mutes notifications "
+    "reports statuses"
+)
+_ADMIN = "accounts reports domain_allows domain_blocks ip_blocks email_domain_blocks canonical_email_blocks"
+SCOPES: tuple[str, ...] = (
+    "profile", "read", *(f"read:{part}" for part in _READ.split()),
+    "write", *(f"write:{part}" for part in _WRITE.split()), "follow", "push", "admin:read", *(f"admin:read:{part}" for part in _ADMIN.split()),
+    "admin:write", *(f"admin:write:{part}" for part in _ADMIN.split()),
+)
+FOLLOW = frozenset(f"{verb}:{what}" for verb in ("read", "write") for what in ("blocks", "follows", "mutes"))
+FORBIDDEN_SCHEMES = ("javascript", "data", "vbscript", "mailto")
+_PART = r"[^@\s<>\"(),:;\[\]\\]"
+EMAIL = re.compile(rf"{_PART}{{1,64}}@(?:{_PART}{{1,190}}\.[^@\s.]{{2,63}}|localhost)\Z")
+PASSWORD = 8
+
+
+def covers(granted: Iterable[str], needed: str) -> bool:
+    """Does one of the granted scopes contain the needed one? `read` contains `read:accounts`; `follow` its six."""
+    for scope in granted:
+        if scope == needed or needed.startswith(f"{scope}:") or (scope == "follow" and needed in FOLLOW):
+            return True
+    return False
+
+
+def scopes(text: str | Sequence[str] | None, allowed: Sequence[str] | None = None) -> list[str]:
+    """Scopes as written, separated by spaces or plus signs; each must exist and lie within what is allowed."""
+    words = text.replace("+", " ").split() if isinstance(text, str) else list(text or ())
+    wanted = list(dict.fromkeys(words)) or ["read"]
+    for scope in wanted:
+        if scope not in SCOPES or (allowed is not None and not covers(allowed, scope)):
+            raise Invalid("scope", "invalid_scope")
+    return wanted
+
+
+def redirect_uris(wanted: Sequence[str]) -> list[str]:
+    """Where an app may be sent back to: any address with a scheme, but no script."""
+    uris = [uri.strip() for text in wanted for uri in text.split() if uri.strip()]
+    if not uris:
+        raise Invalid("redirect_uris", "blank")
+    for uri in uris:
+        parts = urlsplit(uri)
+        if uri != OOB and (not parts.scheme or parts.scheme.lower() in FORBIDDEN_SCHEMES or parts.fragment):
+            raise Invalid("redirect_uris", "invalid")
+        if parts.scheme in ("http", "https") and not parts.netloc:
+            raise Invalid("redirect_uris", "invalid")
+    return uris
+
+
+def may_redirect(wanted: str, registered: Sequence[str]) -> str:
+    """The address must be one the app registered, to the letter."""
+    if wanted not in registered:
+        raise Invalid("redirect_uri", "invalid_redirect_uri")
+    return wanted
+
+
+def challenge(text: str | None, method: str | None) -> str | None:
+    """A PKCE challenge; only S256 is taken (RFC 7636 §4.2)."""
+    if not text:
+        return None
+    if method != "S256" or not 43 <= len(text) <= 128:
+        raise Invalid("code_challenge_method", "invalid_request")
+    return text
+
+
+def may_redeem(kept: str | None, verifier: str | None) -> None:
+    """A code made with a challenge is given only to who knows its verifier (RFC 7636 §4.6)."""
+    if kept is None:
+        return
+    made = urlsafe_b64encode(hashlib.sha256((verifier or "").encode()).digest()).rstrip(b"=").decode()
+    if not hmac.compare_digest(made, kept.rstrip("=")):
+        raise Invalid("code_verifier", "invalid_grant")
+
+
+def email(text: str) -> str:
+    """An address that a letter can reach, as far as its form tells."""
+    if len(text) > 254 or not EMAIL.match(text):
+        raise Invalid("email", "ERR_INVALID")
+    return text.strip()
+
+
+def password(text: str) -> str:
+    """Eight characters or more; argon2 needs no upper limit, a form does."""
+    if len(text) < PASSWORD:
+        raise Invalid("password", "ERR_TOO_SHORT", limit=PASSWORD)
+    if len(text) > 4096:
+        raise Invalid("password", "ERR_TOO_LONG", limit=4096)
+    return text
+
+
+def may_sign_in(disabled: bool, suspended: bool) -> None:
+    """A disabled or suspended person does not come in."""
+    if disabled or suspended:
+        raise Forbidden("login_disabled")

@@ -1,0 +1,56 @@
+"""May one do this to another? Pure."""
+
+from __future__ import annotations
+
+import re
+
+from parvis.accounts.model import Account, Relationship
+from parvis.base.errors import Forbidden, Invalid
+
+USERNAME = re.compile(r"[a-z0-9_]{1,30}\Z", re.IGNORECASE)
+RESERVED = frozenset({
+    "admin", "administrator", "root", "support", "help", "about", "mairie", "ville", "city", "council", "abuse", "security",
+    "postmaster", "webmaster", "hostmaster", "moderator", "moderation", "parvis", "charter", "register", "instance",
+    "actor", "inbox", "api", "oauth", "auth",
+})
+NAME_LIMIT = 40
+NOTE_LIMIT = 500
+FIELDS_LIMIT = 4
+FIELD_LIMIT = 255
+
+
+def may_follow(by: Account, target: Account, relationship: Relationship | None) -> None:
+    """Nobody follows themselves, someone who left, or across a block."""
+    if by.id == target.id:
+        raise Forbidden("follow_self")
+    if target.deleted_at or target.moved_to_id or target.suspended_at:
+        raise Forbidden("unavailable")
+    if relationship and (relationship.blocking or relationship.blocked_by):
+        raise Forbidden("blocked")
+
+
+def may_stand_apart(by: Account, target: Account) -> None:
+    """One blocks or mutes others, not oneself."""
+    if by.id == target.id:
+        raise Forbidden("self")
+
+
+def waits(by: Account, target: Account) -> bool:
+    """Must this follow wait for an answer? It must when the other side is elsewhere or locked."""
+    return (not target.local) or target.locked or by.limited_at is not None
+
+
+def username(text: str) -> str:
+    """A name that can be taken here: letters, digits and underscores, at most 30, and none of the city's own."""
+    if not USERNAME.match(text):
+        raise Invalid("username", "ERR_INVALID")
+    if text.lower() in RESERVED:
+        raise Invalid("username", "ERR_RESERVED")
+    return text
+
+
+def profile_text(field: str, text: str, limit: int) -> str:
+    """A text of a profile within its limit."""
+    if len(text) > limit:
+        raise Invalid(field, "ERR_TOO_LONG", limit=limit)
+    return text

@@ -1,0 +1,250 @@
+"""Mastodon's admin endpoints, on the deeds of moderation: nothing is decided here without a ground of the charter."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from parvis.access import queries as users
+from parvis.accounts import actions as accounts
+from parvis.api import entities
+from parvis.api.call import Call, Nothing, get, post
+from parvis.base.clock import mastodon_time
+from parvis.base.errors import Forbidden, Invalid, NotFound
+from parvis.charter import queries as charter
+from parvis.moderation import actions as moderation
+from parvis.moderation import queries
+from parvis.moderation.model import Decision, DecisionDraft, Level, Report, ReportDraft
+from parvis.views import account as people
+from parvis.views import status as posts
+
+Action = Literal["none", "warn", "sensitive", "silence", "delete", "disable", "suspend", "exclude"]
+# Mastodon's words for actions, with two that it lacks, on the charter's ladder.
+LADDER: dict[str, Level] = {
+    "none": Level.warning, "warn": Level.warning, "sensitive": Level.label, "silence": Level.reduced_visibility,
+    "delete": Level.removal, "disable": Level.posting_freeze, "suspend": Level.suspension, "exclude": Level.exclusion,
+}
+LONGEST = {Level.reduced_visibility: 30, Level.posting_freeze: 7, Level.suspension: 90}
+
+
+class NewReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody reports; rule_ids and article_ids are the same ids."""
+
+    account_id: int
+    status_ids: list[int] = []
+    comment: str = ""
+    forward: bool = False
+    category: str | None = None
+    rule_ids: list[int] = []
+    article_ids: list[int] = []
+
+
+class NewAction(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator decides about an account or its posts, and on which article."""
+
+    id: int
+    type: Action
+    report_id: int | None = None
+    text: str = ""
+    status_ids: list[int] = []
+    article_ids: list[int] = []
+    ends_at: datetime | None = None
+    duration: int | None = None
+
+
+class Resolution(msgspec.Struct, frozen=True, kw_only=True):
+    """A report whose case is closed without a measure, for a stated reason."""
+
+    id: int
+    text: str = ""
+    article_ids: list[int] = []
+
+
+class One(msgspec.Struct, frozen=True, kw_only=True):
+    """One of them."""
+
+    id: int
+
+
+class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the reports."""
+
+    resolved: bool = False
+    max_id: int | None = None
+    limit: int = 40
+
+
+@post("/api/v1/reports", "write:reports")
+async def report(call: Call, args: NewReport) -> dict[str, Any]:
+    """Tell the moderators."""
+    target = await accounts.account(call.tx, args.account_id)
+    named = tuple(dict.fromkeys([*args.rule_ids, *args.article_ids]))
+    draft = ReportDraft(
+        status_ids=tuple(args.status_ids), comment=args.comment, article_ids=named, forward=args.forward,
+        category=args.category or ("violation" if named else "other"),
+    )
+    made = await queries.report(call.tx, await moderation.report(call.tx, await call.me(), target, draft))
+    if made is None:
+        raise NotFound("report")
+    return await _reported(call, made)
+
+
+async def _reported(call: Call, row: Report) -> dict[str, Any]:
+    people_shown = await people.accounts(call.read, call.eye(), [row.target_id])
+    return {
+        "id": str(row.id), "action_taken": row.closed_at is not None,
+        "action_taken_at": mastodon_time(row.closed_at) if row.closed_at else None, "category": row.category,
+        "comment": row.comment, "forwarded": row.forward, "created_at": mastodon_time(row.created_at),
+        "status_ids": [str(number) for number in row.status_ids], "collection_ids": None,
+        "rule_ids": [str(number) for number in row.article_ids],
+        "target_account": msgspec.Raw(people_shown[row.target_id]),
+    }
+
+
+async def _moderating(call: Call) -> None:
+    """Reports and people's files are for moderators' eyes."""
+    if not await queries.is_moderator(call.read, call.me_id):
+        raise Forbidden("not_a_moderator")
+
+
+async def _admin_account(call: Call, account_id: int) -> dict[str, Any]:
+    account = await accounts.account(call.read, account_id)
+    user = await users.user(call.read, account_id)
+    shown = await people.accounts(call.read, call.eye(), [account_id])
+    return {
+        "id": str(account.id), "username": account.username, "domain": account.domain,
+        "created_at": mastodon_time(account.created_at), "email": user.email if user else "", "ip": None, "ips": [],
+        "locale": user.locale if user else "", "invite_request": None,
+        "role": entities.ROLES[user.role if user else "resident"], "confirmed": bool(user and user.confirmed_at),
+        "approved": True, "disabled": await queries.frozen_until(call.read, account_id) is not None,
+        "sensitized": False, "silenced": account.limited_at is not None, "suspended": account.suspended_at is not None,
+        "account": msgspec.Raw(shown[account_id]),
+    }
+
+
+@get("/api/v1/admin/accounts/{id}", "admin:read:accounts")
+async def account(call: Call, args: One) -> dict[str, Any]:
+    """Somebody's file."""
+    await _moderating(call)
+    return await _admin_account(call, args.id)
+
+
+@get("/api/v1/admin/reports", "admin:read:reports")
+async def reports(call: Call, args: ReportPage) -> list[dict[str, Any]]:
+    """What waits, or what was settled."""
+    await _moderating(call)
+    rows = await queries.reports(call.read, args.max_id, max(1, min(args.limit, 100)), args.resolved)
+    call.link([row.id for row in rows])
+    return [await _admin_report(call, row) for row in rows]
+
+
+async def _admin_report(call: Call, row: Report) -> dict[str, Any]:
+    shown = await posts.statuses(call.read, call.eye(), row.status_ids)
+    articles = await charter.versions_by_id(call.read, row.article_ids)
+    return {
+        "id": str(row.id), "action_taken": row.closed_at is not None,
+        "action_taken_at": mastodon_time(row.closed_at) if row.closed_at else None, "category": row.category,
+        "comment": row.comment, "forwarded": row.forward, "created_at": mastodon_time(row.created_at),
+        "updated_at": mastodon_time(row.closed_at or row.created_at), "case_id": str(row.case_id),
+        "account": await _admin_account(call, row.account_id),
+        "target_account": await _admin_account(call, row.target_id), "assigned_account": None,
+        "action_taken_by_account": None, "statuses": [msgspec.Raw(shown[n]) for n in row.status_ids if n in shown],
+        "rules": [{"id": str(a.id), "text": f"{a.number} {a.heading}", "hint": a.text[:300]} for a in articles],
+    }
+
+
+@get("/api/v1/admin/reports/{id}", "admin:read:reports")
+async def one_report(call: Call, args: One) -> dict[str, Any]:
+    """One report, with the posts and the articles it names."""
+    await _moderating(call)
+    row = await queries.report(call.read, args.id)
+    if row is None:
+        raise NotFound("report")
+    return await _admin_report(call, row)
+
+
+def decision(row: Decision) -> dict[str, Any]:
+    """A decision, and how far it has come."""
+    return {
+        "id": str(row.id), "case_id": str(row.case_id), "target_account_id": str(row.target_id),
+        "status_ids": [str(number) for number in row.status_ids], "level": row.level, "measure": Level(row.level).name,
+        "article_version_id": None if row.article_version_id is None else str(row.article_version_id),
+        "facts": row.facts, "act_at": mastodon_time(row.act_at), "decided_at": mastodon_time(row.decided_at),
+        "ends_at": mastodon_time(row.ends_at) if row.ends_at else None, "register_index": row.leaf_index,
+        "in_effect_since": mastodon_time(row.in_effect_since) if row.in_effect_since else None,
+        "lifted_at": mastodon_time(row.lifted_at) if row.lifted_at else None,
+    }
+
+
+def _until(call: Call, args: NewAction, level: Level) -> datetime | None:
+    """When the measure ends: as given, else after the longest time its level allows. A removal has no end."""
+    if args.ends_at is not None:
+        return args.ends_at
+    if args.duration is not None and not 0 < args.duration <= 366 * 86400:
+        raise Invalid("duration", "invalid")
+    if level not in LONGEST:
+        return None
+    return call.tx.now + (timedelta(seconds=args.duration) if args.duration else timedelta(days=LONGEST[level]))
+
+
+async def _decide(call: Call, args: NewAction, level: Level) -> Decision:
+    me, target = await call.me(), await accounts.account(call.tx, args.id)
+    ground = await moderation.ground_for(
+        call.tx, target.id, article_ids=args.article_ids, report_id=args.report_id, status_ids=args.status_ids
+    )
+    mandate = await moderation.mandate(call.tx, me, ground)
+    known = None if args.report_id is None else await queries.report(call.tx, args.report_id)
+    if args.report_id is not None and (known is None or known.target_id != target.id):
+        raise NotFound("report")
+    status_ids = args.status_ids or (known.status_ids if known and level in (Level.label, Level.removal) else [])
+    made = await moderation.decide(call.tx, me, mandate, DecisionDraft(
+        target_id=target.id, level=level, facts=args.text or (known.comment if known else ""),
+        status_ids=tuple(status_ids), ends_at=_until(call, args, level),
+        case_id=known.case_id if known and known.closed_at is None else None,
+    ))
+    found = await queries.decision(call.tx, made)
+    if found is None:
+        raise NotFound("decision")
+    return found
+
+
+@post("/api/v1/admin/accounts/{id}/action", "admin:write:accounts")
+async def act(call: Call, args: NewAction) -> dict[str, Any]:
+    """Decide on an article; 422 with the articles in force when none is named and none can be derived."""
+    await _moderating(call)
+    return decision(await _decide(call, args, LADDER[args.type]))
+
+
+@post("/api/v1/admin/reports/{id}/resolve", "admin:write:reports")
+async def resolve(call: Call, args: Resolution) -> dict[str, Any]:
+    """Close a case with a decision that takes no measure."""
+    await _moderating(call)
+    row = await queries.report(call.tx, args.id)
+    if row is None:
+        raise NotFound("report")
+    action = NewAction(
+        id=row.target_id, type="none", report_id=row.id, text=args.text or "No measure is called for.",
+        article_ids=args.article_ids,
+    )
+    await _decide(call, action, Level.none)
+    return await _admin_report(call, await queries.report(call.tx, args.id) or row)
+
+
+@post("/api/v1/admin/decisions/{id}/confirm", "admin:write:accounts")
+async def confirm(call: Call, args: One) -> dict[str, Any]:
+    """A second moderator agrees; suspensions and exclusions have no effect before."""
+    await _moderating(call)
+    await moderation.confirm(call.tx, await call.me(), args.id)
+    found = await queries.decision(call.tx, args.id)
+    if found is None:
+        raise NotFound("decision")
+    return decision(found)
+
+
+@get("/api/v1/admin/decisions", "admin:read:accounts")
+async def waiting(call: Call, _: Nothing) -> list[dict[str, Any]]:
+    """Decisions that wait for a second moderator."""
+    await _moderating(call)
+    return [decision(row) for row in await queries.waiting_for_second(call.read)]

@@ -1,0 +1,279 @@
+"""One request to one operation: who calls, with which parameters, on which database."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from parvis.access import actions as access
+from parvis.access import policy as scopes
+from parvis.access import queries as tokens
+from parvis.access.model import Bearer
+from parvis.accounts import actions as accounts
+from parvis.accounts.model import Account
+from parvis.api import limits, parameters
+from parvis.api.limits import Left, Limit, Limits
+from parvis.base.clock import mastodon_time
+from parvis.base.db import Read, Tx
+from parvis.base.errors import Forbidden, Invalid, Unauthenticated
+from parvis.base.ids import Page
+from parvis.base.jobs import Job
+from parvis.base.settings import Settings
+from parvis.views.cards import ENCODE, Shelf
+from parvis.views.status import Eye
+
+Who = Literal["anyone", "user", "app", "token"]
+Opened = Literal["none", "read", "write"]
+JSON = "application/json; charset=utf-8"
+
+
+class App(Protocol):
+    """What the face needs of the running program."""
+
+    settings: Settings
+    job: Job
+    shelf: Shelf
+    limits: Limits
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """An operation without parameters."""
+
+
+class Paged(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of every list."""
+
+    max_id: int | None = None
+    since_id: int | None = None
+    min_id: int | None = None
+    limit: int | None = None
+
+    def page(self, default: int = 20) -> Page:
+        """The stretch asked for; the limit is capped at twice the default."""
+        if self.limit is not None and self.limit < 0:
+            raise Invalid("limit", "invalid")
+        bounds = [b if b is None else max(0, min(b, 2**63 - 1)) for b in (self.max_id, self.since_id, self.min_id)]
+        return Page(bounds[0], bounds[1], bounds[2], min(self.limit or default, default * 2))
+
+
+class Call:
+    """A request on its way through an operation."""
+
+    def __init__(self, app: App, request: Request, bearer: Bearer | None, now: datetime) -> None:
+        self.app = app
+        self.request = request
+        self.bearer = bearer
+        self.now = now
+        self.headers: dict[str, str] = {}
+        self._opened: Read | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The city's settings."""
+        return self.app.settings
+
+    @property
+    def job(self) -> Job:
+        """For operations that open their own transactions and speak to other servers."""
+        return self.app.job
+
+    @property
+    def read(self) -> Read:
+        """The database, opened for this operation."""
+        if self._opened is None:
+            raise LookupError("this operation asked for no database")
+        return self._opened
+
+    @property
+    def tx(self) -> Tx:
+        """The transaction, opened for this operation."""
+        if not isinstance(self._opened, Tx):
+            raise TypeError("this operation asked for no transaction")
+        return self._opened
+
+    @property
+    def viewer(self) -> int | None:
+        """Who looks; None when nobody is signed in."""
+        return self.bearer.account_id if self.bearer else None
+
+    @property
+    def me_id(self) -> int:
+        """Who acts, in an operation for users."""
+        if self.viewer is None:
+            raise Unauthenticated("user_required")
+        return self.viewer
+
+    async def me(self) -> Account:
+        """The account that acts."""
+        return await accounts.account(self.read, self.me_id)
+
+    def eye(self) -> Eye:
+        """Who looks, as views want it."""
+        return Eye(self.viewer, self.app.shelf, self.settings)
+
+    def may(self, scope: str) -> bool:
+        """Does the token allow this much?"""
+        return self.bearer is not None and scopes.covers(self.bearer.scopes, scope)
+
+    @contextlib.asynccontextmanager
+    async def opening(self, opened: Opened) -> AsyncIterator[None]:
+        """Open what the operation's row asks for."""
+        if opened == "none":
+            yield
+            return
+        async with self.job.db.write() if opened == "write" else self.job.db.read() as self._opened:
+            yield
+        self._opened = None
+
+    def count(self, limit: Limit) -> None:
+        """Count against a limit of its own; its numbers are what the client sees."""
+        who = str(self.viewer) if self.viewer is not None else self.address
+        self.show(self.app.limits.count(limit, who, self.now))
+
+    def show(self, left: Left | None) -> None:
+        """Tell the client what is left."""
+        if left is not None:
+            self.headers |= {
+                "X-RateLimit-Limit": str(left.most), "X-RateLimit-Remaining": str(left.remaining),
+                "X-RateLimit-Reset": mastodon_time(left.reset),
+            }
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, as it is counted."""
+        return limits.address_key(self.request.client.host if self.request.client else "")
+
+    def link(self, row_ids: Sequence[int]) -> None:
+        """The Link header of a list: absolute, keeping every other parameter."""
+        if not row_ids:
+            return
+        kept = [
+            (name, value) for name, value in self.request.query_params.multi_items()
+            if name not in ("max_id", "min_id", "since_id")
+        ]
+        base = f"{self.settings.base}{self.request.url.path}"
+        older = urlencode([*kept, ("max_id", str(min(row_ids)))])
+        newer = urlencode([*kept, ("min_id", str(max(row_ids)))])
+        self.headers["Link"] = f'<{base}?{older}>; rel="next", <{base}?{newer}>; rel="prev"'
+
+
+Deed = Callable[[Call, Any], Awaitable[object]]
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One row of the table."""
+
+    method: str
+    path: str
+    scope: str | None
+    who: Who
+    tx: Opened
+    parameters: type
+    deed: Deed
+    limit: Limit | None = None
+    deprecated: int | None = None
+    private: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called in documents."""
+        return f"{self.method} {self.path}"
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request: who calls, may they, what do they ask, then the deed in its transaction."""
+        app: App = request.app.state.app
+        now = app.job.db.clock.now()
+        bearer = await bearer_of(app, request)
+        call = Call(app, request, bearer, now)
+        self._count(call)
+        permit(self, bearer)
+        if self.limit:
+            call.count(self.limit)
+        values = await parameters.received(request)
+        arguments = parameters.converted(values, self.parameters, request.path_params)
+        async with call.opening(self.tx):
+            made = await self.deed(call, arguments)
+        return self._answer(call, made)
+
+    def _count(self, call: Call) -> None:
+        if call.bearer is None:
+            call.show(call.app.limits.count(limits.PER_ADDRESS, call.address, call.now))
+            return
+        call.show(call.app.limits.count(limits.PER_TOKEN, str(call.bearer.token_id), call.now))
+        if call.viewer is not None:
+            call.app.limits.count(limits.PER_USER, str(call.viewer), call.now)
+
+    def _answer(self, call: Call, made: object) -> Response:
+        if isinstance(made, Response):
+            made.headers.update(call.headers)
+            return made
+        headers = {"Vary": "Authorization, Origin", **call.headers}
+        if self.deprecated:
+            headers["Deprecation"] = f"@{self.deprecated}"
+        if "Cache-Control" not in headers:
+            open_to_all = self.method == "GET" and call.bearer is None and not self.private
+            headers["Cache-Control"] = (
+                "max-age=15, public, stale-while-revalidate=30, stale-if-error=86400" if open_to_all
+                else "private, no-store"
+            )
+        return Response(made if isinstance(made, bytes) else ENCODE.encode(made), 200, headers, JSON)
+
+
+async def bearer_of(app: App, request: Request) -> Bearer | None:
+    """What the request's token stands for; None without one; Unauthenticated when it stands for nothing."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        return None
+    async with app.job.db.read() as r:
+        found = await tokens.bearer(r, access.fingerprint(token.strip()))
+    if found is None:
+        raise Unauthenticated
+    return found
+
+
+def permit(operation: Operation, bearer: Bearer | None) -> None:
+    """May this token call this operation? (social.md's side rules: scope 403, no user 422, unconfirmed 403.)"""
+    if bearer is None:
+        if operation.who != "anyone":
+            raise Unauthenticated("no_token")
+        return
+    if bearer.account_id is not None and (bearer.disabled or bearer.suspended):
+        raise Forbidden("login_disabled")
+    if operation.scope and operation.who != "anyone" and not scopes.covers(bearer.scopes, operation.scope):
+        raise Forbidden("scope")
+    if operation.who == "user" and bearer.account_id is None:
+        raise Unauthenticated("user_required")
+    if operation.who == "app" and bearer.account_id is not None:
+        raise Forbidden("app_required")
+    if operation.who == "user" and not bearer.confirmed and operation.path not in UNCONFIRMED:
+        raise Forbidden("unconfirmed")
+
+
+UNCONFIRMED = ("/api/v1/emails/confirmations", "/api/v1/emails/check_confirmation")
+
+
+def _made(method: str) -> Callable[..., Callable[[Deed], Operation]]:
+    def row(
+        path: str, scope: str | None = None, *, who: Who | None = None, tx: Opened | None = None,
+        limit: Limit | None = None, deprecated: int | None = None, private: bool = False,
+    ) -> Callable[[Deed], Operation]:
+        def take(deed: Deed) -> Operation:
+            shape = list(inspect.signature(deed, eval_str=True).parameters.values())[1].annotation
+            opened: Opened = tx or ("read" if method == "GET" else "write")
+            caller: Who = who or ("user" if scope else "anyone")
+            return Operation(method, path, scope, caller, opened, shape, deed, limit, deprecated, private)
+
+        return take
+
+    return row
+
+
+get, post, put, patch, delete = (_made(method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE"))

@@ -1,0 +1,103 @@
+"""Mastodon's entities that no view composes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from parvis.access.model import Application, Registration, User
+from parvis.accounts.model import Relationship, Shown
+from parvis.base.clock import mastodon_time
+from parvis.media.model import Media
+from parvis.statuses.model import Edit
+from parvis.views.cards import media_entity
+from parvis.views.queries import Day
+
+
+def decoded(entity: bytes) -> dict[str, Any]:
+    """An encoded entity as a mapping, to be changed or looked into."""
+    return msgspec.json.decode(entity, type=dict[str, Any])
+
+
+def relationship(row: Relationship) -> dict[str, Any]:
+    """How the viewer stands to an account."""
+    return {
+        "id": str(row.id), "following": row.following, "showing_reblogs": row.showing_reblogs,
+        "notifying": row.notifying, "languages": row.languages, "followed_by": row.followed_by,
+        "blocking": row.blocking, "blocked_by": row.blocked_by, "muting": row.muting,
+        "muting_notifications": row.muting_notifications,
+        "muting_expires_at": mastodon_time(row.muting_until) if row.muting_until else None,
+        "requested": row.requested, "requested_by": row.requested_by, "domain_blocking": row.domain_blocking,
+        "endorsed": row.endorsed, "note": row.note,
+    }
+
+
+def edit_entity(row: Edit, account: object, base: str) -> dict[str, Any]:
+    """One earlier state of a post."""
+    return {
+        "content": row.content, "spoiler_text": row.spoiler_text, "sensitive": row.sensitive,
+        "created_at": mastodon_time(row.created_at), "account": account,
+        "media_attachments": [media_entity(file, base) for file in row.media], "emojis": [],
+    }
+
+
+def media(row: Media, base: str) -> dict[str, Any]:
+    """An attached file."""
+    return media_entity(msgspec.structs.asdict(row), base)
+
+
+def application(app: Application) -> dict[str, Any]:
+    """An app as anyone may see it."""
+    return {
+        "id": str(app.id), "name": app.name, "website": app.website, "scopes": app.scopes,
+        "redirect_uris": app.redirect_uris, "redirect_uri": "\n".join(app.redirect_uris), "vapid_key": "",
+    }
+
+
+def registration(made: Registration) -> dict[str, Any]:
+    """An app as its maker sees it, once."""
+    return {
+        **application(made.application), "client_id": made.application.client_id, "client_secret": made.secret,
+        "client_secret_expires_at": 0,
+    }
+
+
+ROLES = {
+    "resident": {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False, "collection_limit": 0},
+    "moderator": {
+        "id": "1", "name": "Moderator", "color": "", "permissions": str(1 << 10 | 1 << 4), "highlighted": True,
+        "collection_limit": 0,
+    },
+}
+
+
+def credentials(entity: dict[str, Any], shown: Shown, user: User, requests: int) -> dict[str, Any]:
+    """An account as its owner sees it."""
+    return {
+        **entity,
+        "source": {
+            "privacy": user.default_privacy, "sensitive": user.default_sensitive,
+            "language": user.default_language or "", "note": shown.note_text,
+            "fields": [
+                {"name": f["name"], "value": f.get("value_text", f["value"]), "verified_at": f.get("verified_at")}
+                for f in shown.fields
+            ],
+            "follow_requests_count": requests, "hide_collections": shown.hide_collections,
+            "discoverable": shown.discoverable, "indexable": shown.indexable, "attribution_domains": [],
+            "quote_policy": "nobody",
+        },
+        "role": ROLES[user.role],
+    }
+
+
+def tag(number: int, name: str, days: Sequence[Day], base: str) -> dict[str, Any]:
+    """A hashtag with its last days; counts are strings, as Mastodon has them."""
+    return {
+        "id": str(number), "name": name, "url": f"{base}/tags/{name}",
+        "history": [
+            {"day": str(d.day), "uses": str(d.uses), "accounts": str(d.accounts)} for d in days if d.name == name
+        ],
+        "following": False, "featuring": False,
+    }

@@ -1,0 +1,164 @@
+"""Parameters as clients send them: query, form, multipart and JSON, merged; `a[]`, `a[b]` and `a[0][b]` unfolded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from parvis.base.errors import Invalid, NotFound
+
+BODY_LIMIT = 1_000_000
+UPLOAD_LIMIT = 17_000_000
+DEPTH = 4
+FIELDS = 1000
+TRUE = frozenset(("true", "1", "on", "t", "yes"))
+FALSE = frozenset(("false", "0", "off", "f", "no", ""))
+KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A file that came with a request."""
+
+    body: bytes
+    content_type: str
+
+
+def unfolded(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Rails-shaped names as nested values: `a[]=1` a list, `a[b]=1` a mapping, `a[][b]=1` a list of mappings."""
+    tree: dict[str, Any] = {}
+    for name, value in pairs:
+        match = KEY.match(name)
+        if match is None:
+            tree[name] = value
+            continue
+        parts = re.findall(r"\[([^\[\]]*)\]", match[2])
+        if len(parts) > DEPTH:
+            raise Invalid(name, "too_deep")
+        _plant(tree, match[1], parts, value)
+    return {name: _lists(value) for name, value in tree.items()}
+
+
+def _plant(node: dict[str, Any], name: str, parts: list[str], value: Any) -> None:
+    if not parts:
+        node[name] = value
+        return
+    below = node.setdefault(name, {})
+    if not isinstance(below, dict):
+        node[name] = below = {}
+    if parts[0] != "":
+        _plant(below, parts[0], parts[1:], value)
+        return
+    rows = below.setdefault("", [])
+    if len(parts) == 1:
+        rows.append(value)
+    elif rows and isinstance(rows[-1], dict) and parts[1] not in rows[-1]:
+        _plant(rows[-1], parts[1], parts[2:], value)
+    else:
+        row: dict[str, Any] = {}
+        _plant(row, parts[1], parts[2:], value)
+        rows.append(row)
+
+
+def _lists(value: Any) -> Any:
+    """Mappings whose keys are all numbers, or the empty one, are lists."""
+    if not isinstance(value, dict):
+        return [_lists(item) for item in value] if isinstance(value, list) else value
+    if "" in value:
+        return [_lists(item) for item in value[""]]
+    if value and all(key.isascii() and key.isdigit() for key in value):
+        return [_lists(value[key]) for key in sorted(value, key=int)]
+    return {key: _lists(item) for key, item in value.items()}
+
+
+def fitted(value: Any, kind: inspect.Type) -> Any:
+    """A value brought nearer to what is expected: words for booleans, one for a list of one, blanks for nothing."""
+    if isinstance(kind, inspect.UnionType):
+        if value is None or (value == "" and not any(isinstance(part, inspect.StrType) for part in kind.types)):
+            return None
+        kinds = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
+        return fitted(value, kinds[0]) if kinds else value
+    if isinstance(kind, inspect.BoolType) and isinstance(value, str | int):
+        word = str(value).lower()
+        return True if word in TRUE else False if word in FALSE else value
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType):
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        rows = value if isinstance(value, list | tuple) else [value]
+        return [fitted(row, kind.item_type) for row in rows]
+    if isinstance(kind, inspect.StructType) and isinstance(value, Mapping):
+        known = {field.encode_name: field.type for field in kind.fields}
+        return {name: fitted(part, known[name]) for name, part in value.items() if name in known and part is not None}
+    if isinstance(kind, inspect.IntType) and isinstance(value, str) and value.strip().lstrip("-").isdigit():
+        return int(value) if len(value) < 20 else value
+    return value
+
+
+def converted(values: Mapping[str, Any], shape: type, path: Iterable[str]) -> Any:
+    """Parameters as the operation's Struct. A wrong id in the path is an absent thing; other wrong values, Invalid."""
+    kind = inspect.type_info(shape)
+    try:
+        return msgspec.convert(fitted(values, kind), shape, strict=False)
+    except msgspec.ValidationError as error:
+        where = re.search(r"`\$\.([^`]*)`", str(error)) or re.search(r"field `([^`]*)`", str(error))
+        field = where[1].split("[")[0].split(".")[0] if where else "request"
+        if field in path:
+            raise NotFound("record") from error
+        raise Invalid(field, "missing" if "required field" in str(error) else "invalid") from error
+
+
+async def received(request: Request) -> dict[str, Any]:
+    """All parameters of a request, path first, then body, then query."""
+    values = unfolded(request.query_params.multi_items())
+    if request.method in ("POST", "PUT", "PATCH", "DELETE"):
+        values |= await _body(request)
+    return values | request.path_params
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        limit = UPLOAD_LIMIT if kind.startswith("multipart") else BODY_LIMIT
+        form = await _limited(request, limit).form(max_files=10, max_fields=FIELDS, max_part_size=BODY_LIMIT)
+        pairs: list[tuple[str, Any]] = []
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                pairs.append((name, Upload(await value.read(), value.content_type or "")))
+            else:
+                pairs.append((name, value))
+        await form.close()
+        return unfolded(pairs)
+    body = await _limited(request, BODY_LIMIT).body()
+    if not body.strip():
+        return {}
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise HTTPException(400, "The request's body is not valid JSON") from error
+    if not isinstance(found, dict):
+        raise HTTPException(400, "The request's body must be a JSON object")
+    return unfolded((str(name), value) for name, value in found.items())
+
+
+def _limited(request: Request, limit: int) -> Request:
+    """The same request, whose body may not grow beyond the limit while it comes in."""
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise HTTPException(413, "The request's body is too large")
+    seen = 0
+
+    async def receive() -> Message:
+        nonlocal seen
+        message = await request.receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise HTTPException(413, "The request's body is too large")
+        return message
+
+    return Request(request.scope, receive)

@@ -1,0 +1,152 @@
+"""The running program: four long-lived things, made once per process by a factory and passed by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parvis import wiring
+from parvis.api import errors, operations
+from parvis.api.limits import Limits
+from parvis.base import jobs, log, process, settings
+from parvis.base.clock import Clock
+from parvis.base.db import Db
+from parvis.base.errors import Problem
+from parvis.base.http import Http, Transport
+from parvis.base.jobs import Job
+from parvis.base.settings import Settings
+from parvis.federation import endpoints
+from parvis.views.cards import Shelf
+from parvis.web import pages
+
+OPEN_TO_BROWSERS = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/", "/nodeinfo/")
+EXPOSED = "Link, Mastodon-Async-Refresh, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id"
+POLICY = (
+    "default-src 'self'; img-src * data:; media-src *; style-src 'self'; script-src 'self'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class App:
+    """One city: its settings, database, clock and outbound client, and what a process keeps beside them."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.settings = settings = job.settings
+        self.db: Db = job.db
+        self.http: Http = job.http
+        self.clock: Clock = job.db.clock
+        self.shelf = Shelf()
+        self.limits = Limits(enforced=not settings.dev)
+        self.asgi: ASGIApp = Doors(_starlette(self), settings)
+        self._background: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin what a serving process does on the side."""
+        if self.settings.dev:
+            self._background.append(asyncio.create_task(self.db.follow_clock()))
+        else:
+            self._background.append(asyncio.create_task(self.limits.keep_sharing(self.db)))
+
+    async def close(self) -> None:
+        """Stop, and give everything back."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.http.close()
+        await self.db.close()
+
+
+async def build(
+    given: Settings, *, transport: Transport | None = None, clock: Clock | None = None, pool: int = 10
+) -> App:
+    """Make the app of one city, on a database that is migrated."""
+    return App(await jobs.equipped(given, wiring.REACTIONS, transport=transport, clock=clock, pool=pool))
+
+
+def _starlette(app: App) -> Starlette:
+    routes: list[BaseRoute] = [*operations.routes(), *endpoints.routes, *pages.routes(app.settings)]
+    handlers = {Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash}
+    made = Starlette(routes=routes, exception_handlers=pages.or_page(handlers))
+    made.state.app = app
+    return made
+
+
+class Doors:
+    """What every answer passes: CORS for the open paths, security headers, an id for the request, the true address."""
+
+    def __init__(self, inner: ASGIApp, given: Settings) -> None:
+        self._inner = inner
+        self._proxies = settings.networks(given.trusted_proxies)
+        self._secure = given.origin.startswith("https://")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request through."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        opened = scope["path"].startswith(OPEN_TO_BROWSERS)
+        scope["client"] = process.client(scope.get("client"), headers, self._proxies)
+        extra = [(b"x-request-id", uuid.uuid4().hex.encode()), (b"x-content-type-options", b"nosniff"),
+                 (b"referrer-policy", b"same-origin"), (b"content-security-policy", POLICY.encode())]
+        if self._secure:
+            extra.append((b"strict-transport-security", b"max-age=63072000"))
+        if opened:
+            extra += [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED.encode())]
+            if scope["method"] == "OPTIONS":
+                await _preflight(send, headers, extra)
+                return
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                known = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *((n, v) for n, v in extra if n not in known)]
+            await send(message)
+
+        await self._inner(scope, receive, answer)
+
+
+async def _preflight(send: Send, headers: dict[bytes, bytes], extra: list[tuple[bytes, bytes]]) -> None:
+    asked = headers.get(b"access-control-request-headers", b"authorization, content-type, idempotency-key")
+    allowed = [(b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+               (b"access-control-allow-headers", asked), (b"access-control-max-age", b"86400")]
+    await send({"type": "http.response.start", "status": 200, "headers": [*extra, *allowed]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+class Served:
+    """The ASGI app of a server's worker process: builds its App when the server starts it."""
+
+    def __init__(self, given: Settings) -> None:
+        self._settings = given
+        self._app: App | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lifespan here, everything else to the App."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._app is not None:
+            await self._app.asgi(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._app = await build(self._settings)
+        self._app.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._app.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def serve() -> Served:
+    """The factory that Granian calls in each worker; settings come from the environment; it dies with its parent."""
+    process.die_with_parent()
+    given = settings.from_environment()
+    log.start(json=given.log_json)
+    return Served(given)

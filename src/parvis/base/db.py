@@ -1,0 +1,181 @@
+"""The database: `Read` looks, `Tx` changes. Only an edge opens either; rooms are handed one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+from pgqueuer.queries import Queries as JobQueries
+
+from parvis.base.clock import Clock
+from parvis.base.errors import Conflict
+
+T = TypeVar("T")
+
+OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
+
+
+class Reactions(msgspec.Struct, frozen=True):
+    """What follows an event: `now` in the same transaction, `later` as job rows of the same transaction."""
+
+    now: tuple[Callable[[Tx, Any], Awaitable[None]], ...] = ()
+    later: tuple[Callable[..., Awaitable[None]], ...] = ()
+
+
+def job_name(reaction: Callable[..., Awaitable[object]]) -> str:
+    """The name under which a later reaction waits in the queue: room and function."""
+    return f"{reaction.__module__.removeprefix('parvis.')}.{reaction.__qualname__}"
+
+
+class Read:
+    """Looks at the database. Holds one connection; `now` is this moment in the city."""
+
+    __slots__ = ("_connection", "now")
+
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Any], now: datetime) -> None:
+        self._connection = connection
+        self.now = now
+
+    async def one(self, shape: type[T], sql: str, *args: object) -> T | None:
+        """The first row as `shape`, whose fields are the columns in order; None when there is none."""
+        row = await self._connection.fetchrow(sql, *args)
+        return None if row is None else shape(*row)
+
+    async def all(self, shape: type[T], sql: str, *args: object) -> list[T]:
+        """Every row as `shape`."""
+        return [shape(*row) for row in await self._connection.fetch(sql, *args)]
+
+    async def value(self, sql: str, *args: object) -> Any:
+        """The first column of the first row."""
+        return await self._connection.fetchval(sql, *args)
+
+    async def values(self, sql: str, *args: object) -> list[Any]:
+        """The first column of every row."""
+        return [row[0] for row in await self._connection.fetch(sql, *args)]
+
+
+class Tx(Read):
+    """A transaction: it also changes, and tells the rest of the house what happened."""
+
+    __slots__ = ("_jobs", "_reactions")
+
+    def __init__(
+        self,
+        connection: asyncpg.pool.PoolConnectionProxy[Any],
+        now: datetime,
+        reactions: Mapping[type, Reactions],
+    ) -> None:
+        super().__init__(connection, now)
+        self._reactions = reactions
+        self._jobs: list[tuple[str, bytes]] = []
+
+    async def run(self, sql: str, *args: object) -> int:
+        """Change rows; how many were changed."""
+        done = await self._connection.execute(sql, *args)
+        last = done.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
+
+    async def emit(self, event: object) -> None:
+        """Say what happened: its `now` reactions run here, its `later` ones become jobs when this commits."""
+        found = self._reactions.get(type(event))
+        if found is None:
+            raise LookupError(f"{type(event).__name__} has no row in the table of reactions")
+        for reaction in found.now:
+            await reaction(self, event)
+        if found.later:
+            payload = msgspec.json.encode(event)
+            self._jobs += [(job_name(reaction), payload) for reaction in found.later]
+
+    def enqueue(self, reaction: Callable[..., Awaitable[None]], event: object) -> None:
+        """Ask for one later reaction by name, without an event for everybody."""
+        self._jobs.append((job_name(reaction), msgspec.json.encode(event)))
+
+    async def lock(self, name: str) -> None:
+        """Hold an advisory lock until this transaction ends: two deeds on one thing run one after the other."""
+        await self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+
+    async def flush(self) -> None:
+        """Write the job rows; the edge calls it just before the commit."""
+        if self._jobs:
+            names = [name for name, _ in self._jobs]
+            payloads: list[bytes | None] = [payload for _, payload in self._jobs]
+            self._jobs = []
+            queries = JobQueries.from_asyncpg_connection(self._connection)
+            await queries.enqueue(names, payloads, [0] * len(names))
+
+
+class Db:
+    """The pool, and the only way to a `Read` or a `Tx`."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], clock: Clock, reactions: Mapping[type, Reactions]) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.reactions = reactions
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[Read]:
+        """Look, without a transaction: each statement sees what is committed when it starts."""
+        async with self.pool.acquire() as connection:
+            token = OPEN.set(True)
+            try:
+                yield Read(connection, self.clock.now())
+            finally:
+                OPEN.reset(token)
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """Change: all of it, with its job rows, or nothing."""
+        async with self.pool.acquire() as connection:
+            token = OPEN.set(True)
+            try:
+                async with connection.transaction():
+                    tx = Tx(connection, self.clock.now(), self.reactions)
+                    yield tx
+                    await tx.flush()
+            except asyncpg.SerializationError as error:
+                raise Conflict("try_again") from error
+            finally:
+                OPEN.reset(token)
+
+    async def follow_clock(self, every: float = 0.2) -> None:
+        """Keep the clock's offset equal to the database's: only a --dev city can have one, so only there it runs."""
+        while True:
+            async with self.pool.acquire() as connection:
+                self.clock.offset = await connection.fetchval("SELECT coalesce(max(ahead), '0') FROM clock_offset")
+            await asyncio.sleep(every)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.pool.close()
+
+
+def busy() -> bool:
+    """Is a transaction or read open in this task? The outbound client refuses to run then."""
+    return OPEN.get()
+
+
+async def _shape_connection(connection: asyncpg.Connection[Any]) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, encoder=lambda value: msgspec.json.encode(value).decode(), decoder=msgspec.json.decode,
+            schema="pg_catalog",
+        )
+
+
+async def connect(
+    url: str, *, clock: Clock | None = None, reactions: Mapping[type, Reactions] | None = None, size: int = 10
+) -> Db:
+    """Open a pool on a database whose schema is in place."""
+    pool = await asyncpg.create_pool(
+        url, min_size=1, max_size=size, init=_shape_connection, command_timeout=60,
+        max_inactive_connection_lifetime=300, server_settings={"application_name": "parvis", "timezone": "UTC"},
+    )
+    return Db(pool, clock or Clock(), reactions or {})
+
+

@@ -1,0 +1,123 @@
+"""Later reactions and the schedule: what a worker does, at least once, outside any transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+import structlog
+from pgqueuer.executors import DatabaseRetryEntrypointExecutor
+from pgqueuer.models import Job as Row
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
+from pgqueuer.types import QueueExecutionMode
+
+from parvis.base import db as database
+from parvis.base import settings as deployment
+from parvis.base.clock import Clock
+from parvis.base.db import Db, Reactions, job_name
+from parvis.base.http import Http, Transport
+from parvis.base.settings import Settings
+
+log = structlog.get_logger()
+
+HEARTBEAT = timedelta(seconds=5)
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a later reaction works with. It opens its own transactions and re-reads what its event names."""
+
+    db: Db
+    http: Http
+    settings: Settings
+
+    @property
+    def files(self) -> Path:
+        """Where uploaded files are kept."""
+        return self.settings.files
+
+
+async def equipped(
+    given: Settings, reactions: Mapping[type, Reactions], *, transport: Transport | None = None,
+    clock: Clock | None = None, pool: int = 10,
+) -> Job:
+    """Open the database and the outbound client that a process of this city works with."""
+    db = await database.connect(given.database_url, clock=clock, reactions=reactions, size=pool)
+    loopback = deployment.networks("127.0.0.0/8,::1/128") if given.dev else []
+    http = Http(
+        transport=transport, allow_networks=[*loopback, *deployment.networks(given.allow_networks)],
+        allow_plain_http=given.dev, user_agent=f"Parvis (+{given.base}/)", busy=database.busy,
+    )
+    return Job(db, http, given)
+
+
+Later = Callable[[Job, Any], Awaitable[None]]
+Every = Callable[[Job], Awaitable[object]]
+
+
+def named(reactions: Mapping[type, Reactions], extra: tuple[Later, ...] = ()) -> dict[str, tuple[Later, type]]:
+    """Each later reaction under its job's name, with the event its second parameter takes."""
+    found: dict[str, tuple[Later, type]] = {}
+    for reaction in [*(later for row in reactions.values() for later in row.later), *extra]:
+        hints = [hint for name, hint in get_type_hints(reaction).items() if name != "return"]
+        found[job_name(reaction)] = (reaction, hints[1])
+    return found
+
+
+def manager(job: Job, reactions: Mapping[str, tuple[Later, type]]) -> QueueManager:
+    """A queue manager that knows every later reaction; a job that keeps failing is held, never deleted."""
+    queue = QueueManager(Queries.from_asyncpg_pool(job.db.pool))
+
+    def register(name: str, reaction: Later, shape: type) -> None:
+        async def run(row: Row) -> None:
+            event: Any = msgspec.json.decode(row.payload or b"null", type=shape)
+            with structlog.contextvars.bound_contextvars(job=name):
+                await reaction(job, event)
+
+        queue.entrypoint(
+            name, accepts_context=False, on_failure="hold",
+            executor_factory=lambda given: DatabaseRetryEntrypointExecutor(
+                parameters=given, max_attempts=8, initial_delay=timedelta(seconds=1), max_delay=timedelta(hours=1)
+            ),
+        )(run)
+
+    for name, (reaction, shape) in reactions.items():
+        register(name, reaction, shape)
+    return queue
+
+
+async def work(queue: QueueManager) -> None:
+    """Run jobs until the queue manager is told to shut down. The table is looked at ten times a second."""
+    await queue.run(
+        dequeue_timeout=timedelta(milliseconds=100), batch_size=20, heartbeat_timeout=HEARTBEAT,
+        log_aggregation_interval=timedelta(minutes=5),
+    )
+
+
+async def drain(job: Job, reactions: Mapping[str, tuple[Later, type]]) -> None:
+    """Run jobs until none is left: how tests let a city settle."""
+    await manager(job, reactions).run(
+        mode=QueueExecutionMode.drain, batch_size=50, dequeue_timeout=timedelta(milliseconds=20),
+        log_aggregation_interval=timedelta(0),
+    )
+
+
+async def repeat(job: Job, every: float, deed: Every) -> None:
+    """Do one thing of the schedule again and again; a failure is logged and the next turn tries again.
+
+    A deed that answers a true value had work and is called again at once.
+    """
+    while True:
+        more: object = False
+        try:
+            more = await deed(job)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("schedule", deed=job_name(deed))
+        if not more:
+            await asyncio.sleep(every)

@@ -1,0 +1,5 @@
+"""Speaks ActivityPub with the other servers.
+
+Owns the tables inbox_items, inbox_hosts, activities_done, tombstones, inbox_refusals, outgoing, deliveries and
+delivery_hosts.
+"""

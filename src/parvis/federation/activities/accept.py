@@ -1,0 +1,39 @@
+"""Someone elsewhere lets someone here follow."""
+
+from __future__ import annotations
+
+import re
+
+from parvis.accounts import actions as accounts
+from parvis.accounts import queries as people
+from parvis.accounts.model import Account
+from parvis.base.db import Read, Tx
+from parvis.base.errors import NotFound
+from parvis.federation import queries, vocabulary
+from parvis.federation.activities.incoming import Incoming, person
+
+_FOLLOW = re.compile(r".*#follows/([0-9]{1,18})")
+
+
+async def receive(tx: Tx, given: Incoming) -> None:
+    """The follow that was asked for comes into force; only the one who was asked can say so."""
+    follower = await asked(tx, given)
+    if follower is not None:
+        try:
+            await accounts.accept_follow(tx, given.sender, follower)
+        except NotFound:
+            return
+
+
+async def asked(r: Read, given: Incoming) -> Account | None:
+    """Who of this city had asked the sender, by the id of our Follow or by what it says."""
+    match = _FOLLOW.fullmatch(given.activity.object or "")
+    parties = await queries.follow_parties(r, int(match[1])) if match else None
+    if parties is not None and parties[1] == given.sender.id:
+        found = await people.by_id(r, parties[0])
+        if found and found.local and (given.activity.object or "").startswith(f"{found.uri}#"):
+            return found
+    written = given.activity.written or {}
+    if vocabulary.kind(written) == "Follow" and vocabulary.reference(written.get("object")) == given.sender.uri:
+        return await person(r, vocabulary.reference(written.get("actor")))
+    return None

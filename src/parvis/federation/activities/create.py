@@ -1,0 +1,64 @@
+"""Someone elsewhere posts something."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from parvis.base.db import Read, Tx
+from parvis.base.errors import Gone, Invalid, NotFound
+from parvis.base.jobs import Job
+from parvis.federation import fetch, queries, vocabulary
+from parvis.federation.activities.incoming import Deed, Incoming, nothing, person
+from parvis.federation.fetch import Reading
+from parvis.federation.vocabulary import Note
+from parvis.statuses import queries as posts
+
+KINDS = vocabulary.NOTE_TYPES | vocabulary.TITLED_TYPES
+
+
+async def fetched(job: Job, given: Incoming) -> Deed:
+    """Read the post, if it concerns this city, and find what it points at."""
+    found = await said(job, given)
+    if found is None:
+        return nothing
+    async with job.db.read() as read:
+        if not await concerns_us(read, given, found):
+            return nothing
+    read_note = await fetch.reading(job, given.sender, found, owner=given.owner)
+    return partial(receive, read_note=read_note)
+
+
+async def said(job: Job, given: Incoming) -> Note | None:
+    """The post as its author's server says it: written out in the activity, or fetched. Only one's own posts count."""
+    activity = given.activity
+    if not given.near(activity.object):
+        raise Invalid("object", "wrong_host")
+    if activity.written is not None and vocabulary.kind(activity.written) not in KINDS:
+        return None
+    try:
+        found = vocabulary.note(activity.written) if activity.written else await fetch.note(job, activity.object or "")
+    except (NotFound, Gone):
+        return None
+    if found.attributed_to != given.sender.uri:
+        raise Invalid("attributedTo", "wrong_author")
+    return found
+
+
+async def concerns_us(r: Read, given: Incoming, found: Note) -> bool:
+    """A city keeps what its people follow, what is addressed to them, and replies to what it knows; no more."""
+    if given.owner is not None or await queries.followed_here(r, given.sender.id):
+        return True
+    if found.in_reply_to and await posts.by_uri(r, found.in_reply_to):
+        return True
+    for uri in dict.fromkeys([*found.to, *found.cc]):
+        if await person(r, uri):
+            return True
+    return False
+
+
+async def receive(tx: Tx, read_note: Reading) -> None:
+    """Keep it; what was deleted before it came is not made again."""
+    try:
+        await fetch.keep(tx, read_note)
+    except Gone:
+        return

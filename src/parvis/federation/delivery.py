@@ -1,0 +1,94 @@
+"""Carries what is written for other servers to them: host by host, in order, until it has arrived or a week is over."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import timedelta
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from parvis.accounts import queries as people
+from parvis.base.errors import Upstream
+from parvis.base.jobs import Job
+from parvis.base.seal import Seal
+from parvis.federation import queries, signatures, wire
+from parvis.federation.queries import Delivery
+
+log = structlog.get_logger()
+
+HOSTS = 20
+BATCH = 50
+PATIENCE = timedelta(seconds=30)
+SECONDS = 15.0
+"""A lease lasts a minute: half of it to begin deliveries in, and the last of them has a quarter to end."""
+PASSING = frozenset((401, 403, 408, 429))
+"""Refusals that may be over when one asks again: a server that does not know our key yet, or is busy."""
+
+
+async def deliver(job: Job) -> bool:
+    """Take the hosts that have waited longest and bring them what is theirs; false when none is waiting."""
+    async with job.db.write() as tx:
+        hosts = await queries.lease_deliveries(tx, HOSTS)
+    await asyncio.gather(*(_drain(job, host) for host in hosts))
+    return bool(hosts)
+
+
+async def _drain(job: Job, host: str) -> None:
+    keys: dict[int, RSAPrivateKey] = {}
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE.total_seconds()
+    while loop.time() < until:
+        async with job.db.read() as read:
+            waiting = await queries.deliveries(read, host, BATCH)
+        if not waiting:
+            break
+        for delivery in waiting:
+            if loop.time() >= until:
+                break
+            if not await _brought(job, delivery, keys):
+                async with job.db.write() as tx:
+                    await queries.back_off(tx, host, random.uniform(0, 15))
+                return
+            async with job.db.write() as tx:
+                await queries.drop_delivery(tx, host, delivery.outgoing_id, delivery.inbox)
+    async with job.db.write() as tx:
+        await queries.lock_deliveries(tx, host)
+        if not await queries.close_empty_host(tx, host):
+            await queries.release_deliveries(tx, host)
+
+
+async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey]) -> bool:
+    """True when there is nothing more to do: it has arrived, or it is not wanted. False: try the host later."""
+    key = await _key(job, delivery.account_id, keys)
+    if key is None:
+        return True
+    try:
+        answer = await job.http.request(
+            "POST", delivery.inbox, headers={"content-type": wire.CONTENT_TYPE}, body=delivery.body, limit=100_000,
+            seconds=SECONDS, redirects=1, sign=wire.signing(key, delivery.actor, job.db.clock),
+        )
+    except Upstream as error:
+        log.info("delivery", inbox=delivery.inbox, failed=error.word)
+        return error.word not in wire.PASSING and error.word != "address_refused"
+    if 400 <= answer.status < 500 and answer.status not in PASSING:
+        log.info("delivery", inbox=delivery.inbox, refused=answer.status)
+        return True
+    return 200 <= answer.status < 300
+
+
+async def _key(job: Job, account_id: int, keys: dict[int, RSAPrivateKey]) -> RSAPrivateKey | None:
+    if account_id not in keys:
+        async with job.db.read() as read:
+            sealed = await people.private_key(read, account_id)
+        if sealed is None:
+            return None
+        keys[account_id] = signatures.load_private(Seal(job.settings.secrets).open(sealed))
+    return keys[account_id]
+
+
+async def prune(job: Job) -> bool:
+    """Forget deliveries of more than a week, and what only served to do things once."""
+    async with job.db.write() as tx:
+        return bool(await queries.prune(tx))

@@ -1,0 +1,298 @@
+"""Our people and posts in the words of ActivityPub, with a context of exactly the terms that are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from parvis.accounts import queries as people
+from parvis.accounts.model import Account, Shown
+from parvis.base.clock import mastodon_time
+from parvis.base.db import Read
+from parvis.federation import queries, wire
+from parvis.federation.queries import Totals
+from parvis.federation.vocabulary import PUBLIC, Document, host
+from parvis.media import queries as files
+from parvis.media.model import Media
+from parvis.statuses import queries as posts
+from parvis.statuses.model import Status, Tagged
+
+ACTIVITYSTREAMS = "https://www.w3.org/ns/activitystreams"
+SECURITY = "https://w3id.org/security/v1"
+VOCABULARIES = {
+    "toot": "http://joinmastodon.org/ns#",
+    "schema": "http://schema.org#",
+    "litepub": "http://litepub.social/ns#",
+}
+TERMS: dict[str, Any] = {
+    "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+    "sensitive": "as:sensitive",
+    "Hashtag": "as:Hashtag",
+    "movedTo": {"@id": "as:movedTo", "@type": "@id"},
+    "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
+    "featured": {"@id": "toot:featured", "@type": "@id"},
+    "featuredTags": {"@id": "toot:featuredTags", "@type": "@id"},
+    "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
+    "blurhash": "toot:blurhash",
+    "discoverable": "toot:discoverable",
+    "indexable": "toot:indexable",
+    "memorial": "toot:memorial",
+    "PropertyValue": "schema:PropertyValue",
+    "value": "schema:value",
+    "directMessage": "litepub:directMessage",
+}
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A post with all that its document says."""
+
+    author: Account
+    status: Status
+    named: tuple[tuple[Account, bool], ...]
+    tags: tuple[Tagged, ...]
+    media: tuple[Media, ...]
+    parent: str | None
+    totals: Totals
+
+
+async def written(r: Read, author: Account, status: Status) -> Written:
+    """Collect what a post's document needs."""
+    named = {one.account_id: one.silent for one in await posts.mentioned(r, status.id)}
+    known = await people.by_ids(r, list(named)) if named else []
+    parent = await posts.by_id(r, status.in_reply_to_id) if status.in_reply_to_id else None
+    return Written(
+        author, status, tuple((one, named[one.id]) for one in known), tuple(await posts.tags_of(r, [status.id])),
+        tuple(await files.of_statuses(r, [status.id])), parent.uri if parent else None,
+        await queries.totals(r, status.id),
+    )
+
+
+def in_context(document: Document) -> Document:
+    """The document with the context that its own words need, and no more."""
+    used = sorted(_words(document) & TERMS.keys())
+    terms = {name: TERMS[name] for name in used}
+    needed = {str(term["@id"] if isinstance(term, dict) else term).partition(":")[0] for term in terms.values()}
+    inline = {name: VOCABULARIES[name] for name in sorted(needed & VOCABULARIES.keys())} | terms
+    context: list[Any] = [ACTIVITYSTREAMS]
+    if "publicKey" in document:
+        context.append(SECURITY)
+    if inline:
+        context.append(inline)
+    return {"@context": context[0] if len(context) == 1 else context} | document
+
+
+def _words(value: object) -> set[str]:
+    if isinstance(value, list):
+        return set[str]().union(*(_words(one) for one in value))
+    if not isinstance(value, dict):
+        return set()
+    return {str(value.get("type")), *value} | set[str]().union(*(_words(one) for one in value.values()))
+
+
+def encoded(document: Document) -> bytes:
+    """The document as it goes to other servers."""
+    return msgspec.json.encode(in_context(document))
+
+
+def actor(account: Account, shown: Shown, base: str) -> Document:
+    """One of our people."""
+    uri = account.uri
+    document: Document = {
+        "id": uri, "type": "Service" if account.bot else account.actor_type,
+        "preferredUsername": account.username, "name": account.display_name, "summary": account.note,
+        "url": account.url, "inbox": f"{uri}/inbox", "outbox": f"{uri}/outbox", "followers": f"{uri}/followers",
+        "following": f"{uri}/following", "featured": f"{uri}/collections/featured",
+        "featuredTags": f"{uri}/collections/tags", "manuallyApprovesFollowers": account.locked,
+        "discoverable": bool(shown.discoverable), "indexable": shown.indexable, "memorial": shown.memorial,
+        "published": f"{account.created_at.astimezone(UTC):%Y-%m-%dT00:00:00Z}",
+        "publicKey": _public_key(uri, account.public_key or ""), "endpoints": {"sharedInbox": f"{base}/inbox"},
+        "attachment": [
+            {"type": "PropertyValue", "name": field.get("name", ""), "value": field.get("value", "")}
+            for field in shown.fields
+        ],
+        "tag": [],
+    }
+    if shown.also_known_as:
+        document["alsoKnownAs"] = shown.also_known_as
+    if shown.avatar_file:
+        document["icon"] = _picture(base, shown.avatar_file, shown.avatar_description)
+    if shown.header_file:
+        document["image"] = _picture(base, shown.header_file, shown.header_description)
+    return document
+
+
+def _picture(base: str, file: str, description: str) -> Document:
+    return {"type": "Image", "url": file_url(base, file), "summary": description}
+
+
+def instance(base: str, name: str, public_key: str) -> Document:
+    """The city's own actor, which signs its questions to others."""
+    uri = wire.instance_uri(base)
+    return {
+        "id": uri, "type": "Application", "preferredUsername": wire.INSTANCE, "name": name, "url": f"{base}/",
+        "inbox": f"{base}/inbox", "outbox": f"{uri}/outbox", "manuallyApprovesFollowers": True,
+        "publicKey": _public_key(uri, public_key), "endpoints": {"sharedInbox": f"{base}/inbox"},
+    }
+
+
+def _public_key(uri: str, pem: str) -> Document:
+    return {"id": wire.key_id(uri), "owner": uri, "publicKeyPem": pem}
+
+
+def file_url(base: str, file: str) -> str:
+    """Where an uploaded file is shown."""
+    return f"{base}/media/{file}"
+
+
+def addresses(status: Status, author: Account, named: Iterable[Account]) -> tuple[list[str], list[str]]:
+    """To whom a post of ours is addressed, in `to` and in `cc`."""
+    followers, people_named = f"{author.uri}/followers", sorted(one.uri for one in named)
+    if status.visibility == "public":
+        return [PUBLIC], [followers, *people_named]
+    if status.visibility == "unlisted":
+        return [followers], [PUBLIC, *people_named]
+    if status.visibility == "private":
+        return [followers], people_named
+    return people_named, []
+
+
+def note(post: Written, base: str) -> Document:
+    """One of our posts."""
+    status, author = post.status, post.author
+    if not author.local or not status.local:
+        raise ValueError("only this city's own posts are written as documents")
+    to, cc = addresses(status, author, (one for one, _ in post.named))
+    document: Document = {
+        "id": status.uri, "type": "Note", "summary": status.spoiler_text or None, "inReplyTo": post.parent,
+        "published": mastodon_time(status.created_at), "url": status.url, "attributedTo": author.uri, "to": to,
+        "cc": cc, "sensitive": status.sensitive, "content": status.content,
+        "attachment": [_attachment(file, base) for file in post.media],
+        "tag": [_mention(one) for one, silent in post.named if not silent] + [_hashtag(tag, base) for tag in post.tags],
+        "replies": collection(f"{status.uri}/replies", post.totals.replies, paged=True, ordered=False),
+        "likes": collection(f"{status.uri}/likes", post.totals.favourites, paged=False, ordered=False),
+        "shares": collection(f"{status.uri}/shares", post.totals.reblogs, paged=False, ordered=False),
+    }
+    if status.language:
+        document["contentMap"] = {status.language: status.content}
+    if status.edited_at:
+        document["updated"] = mastodon_time(status.edited_at)
+    if status.visibility == "direct":
+        document["directMessage"] = True
+    return document
+
+
+def _mention(account: Account) -> Document:
+    name = f"@{account.username}@{account.domain or host(account.uri)}"
+    return {"type": "Mention", "href": account.uri, "name": name}
+
+
+def _hashtag(tag: Tagged, base: str) -> Document:
+    return {"type": "Hashtag", "href": f"{base}/tags/{tag.name}", "name": f"#{tag.display_name}"}
+
+
+def _attachment(file: Media, base: str) -> Document:
+    found: Document = {
+        "type": "Document", "mediaType": file.content_type,
+        "url": file_url(base, file.file) if file.file else file.remote_url, "name": file.description,
+    }
+    given = {"blurhash": file.blurhash, "width": file.width, "height": file.height}
+    found |= {name: value for name, value in given.items() if value is not None}
+    if file.focus_x or file.focus_y:
+        found["focalPoint"] = [file.focus_x, file.focus_y]
+    return found
+
+
+def tombstone(uri: str) -> Document:
+    """What is left of a deleted post."""
+    return {"id": uri, "type": "Tombstone"}
+
+
+def create(document: Document) -> Document:
+    """A post is published."""
+    return {
+        "id": f"{document['id']}/activity", "type": "Create", "actor": document["attributedTo"],
+        "published": document["published"], "to": document["to"], "cc": document["cc"], "object": document,
+    }
+
+
+def update(document: Document, owner: str, mark: int, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
+    """A post or a profile says something else now; `mark` tells this edit from the others."""
+    return {
+        "id": f"{document['id']}#updates/{mark}", "type": "Update", "actor": owner, "to": list(to), "cc": list(cc),
+        "object": document,
+    }
+
+
+def delete(owner: str, uri: str, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
+    """A post is gone; or its owner, when they delete themselves."""
+    gone: object = uri if uri == owner else tombstone(uri)
+    return {"id": f"{uri}#delete", "type": "Delete", "actor": owner, "to": list(to), "cc": list(cc), "object": gone}
+
+
+def announce(wrapper: Status, by: Account, original: Status, author: Account) -> Document:
+    """A post is passed on."""
+    to, cc = addresses(wrapper, by, [author])
+    return {
+        "id": wrapper.uri, "type": "Announce", "actor": by.uri, "published": mastodon_time(wrapper.created_at),
+        "to": to, "cc": cc, "object": original.uri,
+    }
+
+
+def like(by: Account, favourite: int, original: str) -> Document:
+    """A post is somebody's favourite."""
+    return {"id": f"{by.uri}#likes/{favourite}", "type": "Like", "actor": by.uri, "object": original}
+
+
+def follow(by: str, follow_uri: str | None, target: str) -> Document:
+    """Somebody wants to follow."""
+    found = {"id": follow_uri} if follow_uri else {}
+    return {**found, "type": "Follow", "actor": by, "object": target}
+
+
+def follow_uri(by: Account, follow_id: int) -> str:
+    """The id of a Follow of ours."""
+    return f"{by.uri}#follows/{follow_id}"
+
+
+def answer(kind: str, by: Account, asked: Document, mark: str) -> Document:
+    """Accept or Reject a Follow."""
+    identity = f"{by.uri}#{kind.lower()}s/{mark}"
+    return {"id": identity, "type": kind, "actor": by.uri, "to": [asked["actor"]], "object": asked}
+
+
+def block(by: Account, block_id: int, target: str) -> Document:
+    """Somebody wants nothing to do with another."""
+    return {"id": f"{by.uri}#blocks/{block_id}", "type": "Block", "actor": by.uri, "to": [target], "object": target}
+
+
+def undo(document: Document, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
+    """An activity is taken back."""
+    return {
+        "id": f"{document['id']}#undo", "type": "Undo", "actor": document["actor"], "to": list(to), "cc": list(cc),
+        "object": document,
+    }
+
+
+def collection(uri: str, total: int, *, paged: bool, ordered: bool) -> Document:
+    """A collection: how much it holds, and where its first page is."""
+    found: Document = {"id": uri, "type": "OrderedCollection" if ordered else "Collection", "totalItems": total}
+    return found | {"first": f"{uri}?page=true"} if paged else found
+
+
+def collection_page(
+    uri: str, address: str, items: Sequence[object], following: str | None, *, ordered: bool
+) -> Document:
+    """One page of a collection."""
+    found: Document = {
+        "id": address, "type": "OrderedCollectionPage" if ordered else "CollectionPage", "partOf": uri,
+        "orderedItems" if ordered else "items": list(items),
+    }
+    return found | ({"next": following} if following else {})
+
+
+def mark(moment: datetime) -> int:
+    """A moment as part of an id."""
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,447 @@
+"""What other servers ask of this one: who is who, what was said, and the inboxes.
+
+An inbox looks at size, form, digest and signature, keeps the request and answers 202; a worker does the rest.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from parvis.accounts import queries as people
+from parvis.accounts.model import Account
+from parvis.base.clock import Clock
+from parvis.base.db import Db, Read
+from parvis.base.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooMany, Unauthenticated, Upstream
+from parvis.base.http import Http
+from parvis.base.ids import parsed
+from parvis.base.settings import Settings
+from parvis.federation import documents, queries, signatures, vocabulary, wire
+from parvis.federation.model import KeyDoubted
+from parvis.federation.signatures import BadSignature, Parameters
+from parvis.federation.vocabulary import Document
+from parvis.statuses import queries as posts
+from parvis.statuses.model import Status
+from parvis.text.mentions import normal_domain
+
+SOFTWARE = {"name": "parvis", "version": "0.1.0"}
+PAGE = 20
+PEOPLE_PAGE = 12
+DOUBT_SECONDS = 300
+CORS = {"access-control-allow-origin": "*"}
+UNKNOWN_DROPPED = frozenset(("Delete", "Update"))
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (NotFound, 404), (Gone, 410), (Forbidden, 403), (Unauthenticated, 401), (BadSignature, 401), (Invalid, 400),
+    (Conflict, 409), (TooMany, 429), (Upstream, 503), (Problem, 422),
+)
+
+
+class City(Protocol):
+    """What these endpoints need of the application that serves them."""
+
+    @property
+    def db(self) -> Db:
+        """The city's database."""
+
+    @property
+    def http(self) -> Http:
+        """The way out."""
+
+    @property
+    def settings(self) -> Settings:
+        """How the city is deployed."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+
+
+class TooLargeError(Exception):
+    """The body is larger than anybody has reason to send."""
+
+
+Endpoint = Callable[[Request, City], Awaitable[Response]]
+
+
+def _answering(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    @functools.wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        city: City = request.app.state.app
+        try:
+            return await endpoint(request, city)
+        except TooLargeError:
+            return _error("too_large", 413)
+        except (Problem, BadSignature) as error:
+            code = next(code for kind, code in _STATUS if isinstance(error, kind))
+            return _error(str(error), code)
+
+    return answer
+
+
+def _error(text: str, code: int) -> Response:
+    return Response(msgspec.json.encode({"error": text}), code, media_type="application/json", headers=CORS)
+
+
+def _json(found: object, media_type: str = "application/json") -> Response:
+    return Response(msgspec.json.encode(found), media_type=media_type, headers={**CORS, "cache-control": "max-age=180"})
+
+
+def _document(found: Document, *, public: bool = True) -> Response:
+    caching = "public, max-age=180" if public else "private, no-store"
+    headers = {**CORS, "cache-control": caching, "vary": "Accept, Signature"}
+    return Response(documents.encoded(found), media_type=f"{wire.CONTENT_TYPE}; charset=utf-8", headers=headers)
+
+
+def _browser(request: Request) -> bool:
+    """Would rather see a page than a document."""
+    accepted = request.headers.get("accept", "")
+    return "text/html" in accepted and "application/activity+json" not in accepted and "ld+json" not in accepted
+
+
+def _page(url: str) -> Response:
+    return RedirectResponse(url, 303, headers={"vary": "Accept"})
+
+
+async def webfinger(request: Request, city: City) -> Response:
+    """Who is behind a handle (RFC 7033)."""
+    base, domain = city.settings.base, city.settings.domain
+    resource = request.query_params.get("resource", "")
+    if not resource:
+        raise Invalid("resource", "missing")
+    if _handle_name(resource, city.settings) == wire.INSTANCE or resource == wire.instance_uri(base):
+        return _fingered(wire.INSTANCE, domain, wire.instance_uri(base), f"{base}/", base)
+    async with city.db.read() as read:
+        account = await _fingered_account(read, resource, city.settings)
+    return _fingered(account.username, domain, account.uri, account.url, base)
+
+
+def _handle_name(resource: str, settings: Settings) -> str | None:
+    """The name in a handle of this city, whichever of its domains is written."""
+    name, _, domain = resource.removeprefix("acct:").removeprefix("@").rpartition("@")
+    own = {settings.domain, urlsplit(settings.base).netloc.lower()}
+    return name if name and normal_domain(domain) in own and "/" not in name else None
+
+
+async def _fingered_account(read: Read, resource: str, settings: Settings) -> Account:
+    name = _handle_name(resource, settings)
+    if name is None and resource.startswith(f"{settings.base}/@"):
+        name = resource.removeprefix(f"{settings.base}/@")
+    found = await people.by_handle(read, name, None) if name else await people.by_uri(read, resource)
+    return _here(found)
+
+
+def _fingered(name: str, domain: str, uri: str, url: str, base: str) -> Response:
+    links = [
+        {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": url},
+        {"rel": "self", "type": wire.CONTENT_TYPE, "href": uri},
+        {"rel": "http://ostatus.org/schema/1.0/subscribe", "template": f"{base}/authorize_interaction?uri={{uri}}"},
+    ]
+    found = {"subject": f"acct:{name}@{domain}", "aliases": [url, uri], "links": links}
+    return _json(found, "application/jrd+json; charset=utf-8")
+
+
+def _here(account: Account | None) -> Account:
+    if account is None or not account.local:
+        raise NotFound("account")
+    if account.deleted_at:
+        raise Gone("account")
+    if account.suspended_at:
+        raise Forbidden("suspended")
+    return account
+
+
+async def host_meta(request: Request, city: City) -> Response:
+    """Where WebFinger is, for old software (RFC 6415)."""
+    link = f'<Link rel="lrdd" template="{city.settings.base}/.well-known/webfinger?resource={{uri}}"/>'
+    xrd = f'<?xml version="1.0" encoding="UTF-8"?><XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">{link}</XRD>'
+    return Response(xrd, media_type="application/xrd+xml; charset=utf-8", headers=CORS)
+
+
+async def nodeinfo_links(request: Request, city: City) -> Response:
+    """Which versions of NodeInfo are spoken."""
+    schema = "http://nodeinfo.diaspora.software/ns/schema"
+    links = [
+        {"rel": f"{schema}/{version}", "href": f"{city.settings.base}/nodeinfo/{version}"} for version in ("2.0", "2.1")
+    ]
+    return _json({"links": links})
+
+
+async def nodeinfo(request: Request, city: City) -> Response:
+    """What this server is and how lively it is."""
+    version = request.path_params["version"]
+    if version not in ("2.0", "2.1"):
+        raise NotFound("nodeinfo")
+    async with city.db.read() as read:
+        usage = await queries.usage(read)
+    found = {
+        "version": version, "software": SOFTWARE, "protocols": ["activitypub"],
+        "services": {"inbound": [], "outbound": []}, "openRegistrations": True,
+        "usage": {
+            "users": {"total": usage.users, "activeMonth": usage.month, "activeHalfyear": usage.half_year},
+            "localPosts": usage.posts,
+        },
+        "metadata": {"nodeName": city.settings.city_name, "nodeDescription": city.settings.city_description},
+    }
+    schema = f"http://nodeinfo.diaspora.software/ns/schema/{version}#"
+    return _json(found, f'application/json; profile="{schema}"')
+
+
+async def instance_actor(request: Request, city: City) -> Response:
+    """The city's own actor; it is shown to everybody, signed for or not."""
+    if _browser(request):
+        return _page(f"{city.settings.base}/")
+    key = wire.instance_public_key(city.settings)
+    return _document(documents.instance(city.settings.base, city.settings.city_name, key))
+
+
+async def actor(request: Request, city: City) -> Response:
+    """One of our people."""
+    async with city.db.read() as read:
+        account = await _owner(read, request)
+        shown = await people.shown(read, [account.id])
+    if _browser(request):
+        return _page(account.url)
+    return _document(documents.actor(account, shown[0], city.settings.base))
+
+
+async def _owner(read: Read, request: Request) -> Account:
+    number = parsed(request.path_params["id"])
+    return _here(await people.by_id(read, number) if number else None)
+
+
+async def outbox(request: Request, city: City) -> Response:
+    """What somebody said and passed on for everybody to see."""
+    async with city.db.read() as read:
+        account = await _owner(read, request)
+        uri = f"{account.uri}/outbox"
+        if "page" not in request.query_params:
+            total = await queries.spoken_count(read, account.id)
+            return _document(documents.collection(uri, total, paged=True, ordered=True))
+        spoken = await queries.spoken(read, account.id, _before(request), PAGE)
+        said = [await _said(read, account, status, city.settings.base) for status in spoken]
+    following = f"{uri}?page=true&max_id={spoken[-1].id}" if len(spoken) == PAGE else None
+    return _document(documents.collection_page(uri, _address(request, uri), said, following, ordered=True))
+
+
+def _before(request: Request) -> int | None:
+    return parsed(request.query_params.get("max_id", ""))
+
+
+def _address(request: Request, uri: str) -> str:
+    return f"{uri}?{request.url.query}"
+
+
+async def _said(read: Read, account: Account, status: Status, base: str) -> Document:
+    """The activity by which something was said: Create, or Announce for what was passed on."""
+    if status.reblog_of_id is None:
+        return documents.create(documents.note(await documents.written(read, account, status), base))
+    original = await posts.by_id(read, status.reblog_of_id)
+    author = await people.by_id(read, original.account_id) if original else None
+    if original is None or author is None:
+        raise NotFound("status")
+    return documents.announce(status, account, original, author)
+
+
+async def followers(request: Request, city: City) -> Response:
+    """Who follows somebody; only how many, when they prefer that."""
+    return await _neighbours(request, city, "followers")
+
+
+async def following(request: Request, city: City) -> Response:
+    """Whom somebody follows; only how many, when they prefer that."""
+    return await _neighbours(request, city, "following")
+
+
+async def _neighbours(request: Request, city: City, side: str) -> Response:
+    async with city.db.read() as read:
+        account = await _owner(read, request)
+        shown = (await people.shown(read, [account.id]))[0]
+        uri, total = f"{account.uri}/{side}", shown.followers if side == "followers" else shown.following
+        if shown.hide_collections or "page" not in request.query_params:
+            return _document(documents.collection(uri, total, paged=not shown.hide_collections, ordered=True))
+        found = await queries.neighbours(read, account.id, side == "followers", _before(request), PEOPLE_PAGE)
+    onwards = f"{uri}?page=true&max_id={found[-1][0]}" if len(found) == PEOPLE_PAGE else None
+    shown_uris = [actor_uri for _, actor_uri in found]
+    return _document(documents.collection_page(uri, _address(request, uri), shown_uris, onwards, ordered=True))
+
+
+async def featured(request: Request, city: City) -> Response:
+    """What somebody keeps at the top of their profile, as far as everybody may see it."""
+    async with city.db.read() as read:
+        account = await _owner(read, request)
+        notes = []
+        for number in await posts.pinned(read, account.id):
+            status = await posts.seen(read, number, None)
+            if status is not None:
+                notes.append(documents.note(await documents.written(read, account, status), city.settings.base))
+    found = documents.collection(f"{account.uri}/collections/featured", len(notes), paged=False, ordered=True)
+    return _document(found | {"orderedItems": notes})
+
+
+async def featured_tags(request: Request, city: City) -> Response:
+    """The hashtags of a profile: nobody has any here."""
+    async with city.db.read() as read:
+        account = await _owner(read, request)
+    uri = f"{account.uri}/collections/tags"
+    return _document(documents.collection(uri, 0, paged=False, ordered=False) | {"items": []})
+
+
+async def status(request: Request, city: City) -> Response:
+    """One of our posts, for whoever may see it."""
+    async with city.db.read() as read:
+        account, found = await _post(read, request, city)
+        if _browser(request):
+            return _page(found.url or account.url)
+        if found.reblog_of_id:
+            said = await _said(read, account, found, city.settings.base)
+        else:
+            said = documents.note(await documents.written(read, account, found), city.settings.base)
+    return _document(said, public=found.visibility in ("public", "unlisted"))
+
+
+async def status_activity(request: Request, city: City) -> Response:
+    """The activity that one of our posts came with."""
+    async with city.db.read() as read:
+        account, found = await _post(read, request, city)
+        said = await _said(read, account, found, city.settings.base)
+    return _document(said, public=found.visibility in ("public", "unlisted"))
+
+
+async def _post(read: Read, request: Request, city: City) -> tuple[Account, Status]:
+    """The post, if whoever signed the question may see it; absent and hidden are answered alike."""
+    account = await _owner(read, request)
+    number = parsed(request.path_params["sid"])
+    known = await posts.by_id(read, number) if number else None
+    if known is None or known.account_id != account.id:
+        raise NotFound("status")
+    if known.deleted_at and known.visibility in ("public", "unlisted"):
+        raise Gone("status")
+    viewer = await _signer(read, request, city)
+    return account, await posts.visible(read, known.id, viewer.id if viewer else None)
+
+
+async def _signer(read: Read, request: Request, city: City) -> Account | None:
+    """Who proved to be asking: someone we know, with the key we know."""
+    try:
+        headers = _headers(request)
+        signature = signatures.parse(headers.get("signature", ""))
+        uri = signature.key_id.partition("#")[0].removesuffix("/main-key")
+        known = await people.by_uri(read, uri)
+        if known is None or not known.public_key or known.local:
+            return None
+        signatures.verify(signature, known.public_key, "GET", _path(request), headers, city.clock.now())
+    except BadSignature:
+        return None
+    return known
+
+
+async def status_collection(request: Request, city: City) -> Response:
+    """How often a post was answered, marked and passed on; the open replies by name."""
+    kind = request.path_params["kind"]
+    if kind not in ("replies", "likes", "shares"):
+        raise NotFound("collection")
+    async with city.db.read() as read:
+        _, found = await _post(read, request, city)
+        totals, uri = await queries.totals(read, found.id), f"{found.uri}/{kind}"
+        total = {"replies": totals.replies, "likes": totals.favourites, "shares": totals.reblogs}[kind]
+        if kind == "replies" and "page" in request.query_params:
+            replies = await queries.open_replies(read, found.id, PAGE)
+            return _document(documents.collection_page(uri, _address(request, uri), replies, None, ordered=False))
+    return _document(documents.collection(uri, total, paged=kind == "replies", ordered=False))
+
+
+async def inbox(request: Request, city: City) -> Response:
+    """Take in what another server sends; a worker will look at it."""
+    body = await _body(request)
+    activity = vocabulary.activity(vocabulary.document(body))
+    if not activity.type:
+        raise Invalid("type", "missing")
+    host = vocabulary.host(activity.actor)
+    async with city.db.read() as read:
+        known = await people.by_uri(read, activity.actor)
+        if known is None and activity.type in UNKNOWN_DROPPED and not await queries.waiting_from(read, host):
+            return Response(status_code=202)
+    headers = _headers(request)
+    signature = signatures.parse(headers.get("signature", ""))
+    signatures.check_digest(headers, body)
+    if vocabulary.host(signature.key_id) != host or wire.ours(city.settings, activity.actor):
+        raise BadSignature("owner")
+    if known is not None and known.public_key:
+        await _check_known(city, known, signature, request, headers)
+    kept = {name: headers[name] for name in {*signature.headers, "signature", "digest"} & headers.keys()}
+    async with city.db.write() as tx:
+        await queries.store(tx, host, _path(request), kept, body)
+        await queries.wake_inbox(tx, host, tx.now)
+    return Response(status_code=202)
+
+
+async def _check_known(
+    city: City, known: Account, signature: Parameters, request: Request, headers: dict[str, str]
+) -> None:
+    """Refuse at once what does not fit the key we know; now and then ask whether the actor has a new one."""
+    try:
+        signatures.verify(signature, known.public_key or "", "POST", _path(request), headers, city.clock.now())
+    except BadSignature:
+        async with city.db.write() as tx:
+            period = int(tx.now.timestamp()) // DOUBT_SECONDS
+            if await queries.do_once(tx, f"{known.uri} doubted {period}"):
+                await tx.emit(KeyDoubted(known.uri))
+        raise
+
+
+async def _body(request: Request) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > vocabulary.MAX_BYTES:
+        raise TooLargeError
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > vocabulary.MAX_BYTES:
+            raise TooLargeError
+    return bytes(body)
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Header fields by name; one that came twice is joined, as signatures see it."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _path(request: Request) -> str:
+    """The target as it was asked for, byte for byte: that is what is signed."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
+def _route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+    return Route(path, _answering(endpoint), methods=[method])
+
+
+routes: list[Route] = [
+    _route("/.well-known/webfinger", webfinger),
+    _route("/.well-known/host-meta", host_meta),
+    _route("/.well-known/nodeinfo", nodeinfo_links),
+    _route("/nodeinfo/{version}", nodeinfo),
+    _route("/actor", instance_actor),
+    _route("/inbox", inbox, "POST"),
+    _route("/ap/users/{id}", actor),
+    _route("/ap/users/{id}/inbox", inbox, "POST"),
+    _route("/ap/users/{id}/outbox", outbox),
+    _route("/ap/users/{id}/followers", followers),
+    _route("/ap/users/{id}/following", following),
+    _route("/ap/users/{id}/collections/featured", featured),
+    _route("/ap/users/{id}/collections/tags", featured_tags),
+    _route("/ap/users/{id}/statuses/{sid}", status),
+    _route("/ap/users/{id}/statuses/{sid}/activity", status_activity),
+    _route("/ap/users/{id}/statuses/{sid}/{kind}", status_collection),
+]

@@ -1,0 +1,311 @@
+"""Other servers' people and posts, fetched, checked and remembered. Always outside a transaction; then a short one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from parvis.accounts import actions as accounts
+from parvis.accounts import queries as people
+from parvis.accounts.model import Account, Profile
+from parvis.base.db import Tx
+from parvis.base.errors import Gone, Invalid, NotFound, Problem, Upstream
+from parvis.base.jobs import Job
+from parvis.federation import queries, signatures, vocabulary, wire
+from parvis.federation.vocabulary import Actor, Attachment, Note
+from parvis.peers import actions as peers
+from parvis.statuses import actions as statuses
+from parvis.statuses import queries as posts
+from parvis.statuses.model import Draft, RemoteMedia, Revision, Status
+from parvis.text import html
+from parvis.text.mentions import normal_domain, normal_tag
+
+STALE = timedelta(days=7)
+STRANGERS = 5
+"""How many people unknown here a post may make us ask for."""
+ANCESTORS = 5
+TAGS = 50
+WARNING_LENGTH = 2_000
+
+_HANDLE = re.compile(r"@?(?P<name>[\w.-]+)@(?P<domain>[^\s@/]+)")
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A post of another server, checked and with everything it points at found: ready to be kept."""
+
+    author: Account
+    note: Note
+    visibility: vocabulary.Visibility
+    parent: Status | None
+    mentions: tuple[int, ...]
+    silent: tuple[int, ...]
+
+
+async def actor(job: Job, uri: str, fresh: bool = False) -> Account:
+    """The account with this ActivityPub id: the one we know, or what its server says; `fresh` asks it anyway."""
+    uri = uri.partition("#")[0]
+    async with job.db.read() as read:
+        known, now = await people.by_uri(read, uri), read.now
+    if wire.ours(job.settings, uri):
+        return _present(known)
+    if known and not fresh:
+        if _present(known).fetched_at and known.fetched_at and known.fetched_at > now - STALE:
+            return known
+        try:
+            return await _ask(job, uri, known)
+        except Upstream:
+            return known
+    return await _ask(job, uri, known)
+
+
+def _present(known: Account | None) -> Account:
+    if known is None:
+        raise NotFound("account")
+    if known.deleted_at:
+        raise Gone("account")
+    return known
+
+
+async def _ask(job: Job, uri: str, known: Account | None) -> Account:
+    try:
+        found = vocabulary.actor(await wire.document(job, uri))
+    except Gone:
+        if known:
+            async with job.db.write() as tx:
+                await accounts.close(tx, known)
+        raise
+    except Invalid as error:
+        raise Upstream(error.word, url=uri, field=error.field) from error
+    profile = _profile(found, await _domain(job, found))
+    async with job.db.write() as tx:
+        await tx.lock(f"account {profile.uri}")
+        await peers.seen(tx, vocabulary.host(profile.uri))
+        return await accounts.remember(tx, profile)
+
+
+async def _domain(job: Job, found: Actor) -> str:
+    """The domain of an actor's handle: what WebFinger says must lead back to this very actor."""
+    finger = await wire.finger(job, found.username, vocabulary.host(found.id))
+    if finger.actor != found.id or finger.username.lower() != found.username.lower():
+        raise Upstream("wrong_webfinger", url=found.id)
+    if finger.domain == job.settings.domain:
+        raise Upstream("wrong_domain", url=found.id)
+    return finger.domain
+
+
+def _profile(found: Actor, domain: str) -> Profile:
+    near = vocabulary.host(found.id)
+    same = {url for url in (found.inbox, found.shared_inbox, found.outbox, found.followers) if url} | {found.id}
+    if any(vocabulary.host(url) != near for url in same):
+        raise Upstream("wrong_host", url=found.id)
+    key = found.key.pem if found.key and _usable(found.key.pem) else None
+    return Profile(
+        uri=found.id, username=found.username, domain=domain, url=found.url or found.id, actor_type=found.type,
+        display_name=html.plain_name(found.name), note=html.sanitised(found.summary),
+        fields=[
+            {"name": html.plain_name(name), "value": html.sanitised(value), "value_text": "", "verified_at": None}
+            for name, value in found.fields
+        ],
+        avatar_url=found.icon, header_url=found.image, locked=found.locked,
+        bot=found.type in ("Service", "Application"), discoverable=found.discoverable, indexable=found.indexable,
+        public_key=key, inbox_url=found.inbox, shared_inbox_url=found.shared_inbox, outbox_url=found.outbox,
+        followers_url=found.followers, following_url=found.following, featured_url=found.featured,
+        also_known_as=list(found.also_known_as), created_at=found.published,
+    )
+
+
+def _usable(pem: str) -> bool:
+    try:
+        signatures.load_public(pem)
+    except signatures.BadSignature:
+        return False
+    return True
+
+
+async def status(job: Job, uri: str, depth: int = 0) -> Status:
+    """The post with this ActivityPub id: the one we know, or what its server says."""
+    async with job.db.read() as read:
+        known = await posts.by_uri(read, uri)
+        gone = await queries.buried(read, [uri])
+    if known is not None and known.deleted_at is None:
+        return known
+    if known is not None or gone:
+        raise Gone("status")
+    if wire.ours(job.settings, uri):
+        raise NotFound("status")
+    found = await note(job, uri)
+    author = await actor(job, found.attributed_to)
+    read_note = await reading(job, author, found, depth)
+    async with job.db.write() as tx:
+        return await keep(tx, read_note)
+
+
+async def note(job: Job, uri: str) -> Note:
+    """What the post's own server says that it is; its author lives on the same server."""
+    try:
+        found = vocabulary.note(await wire.document(job, uri))
+    except Invalid as error:
+        raise Upstream(error.word, url=uri, field=error.field) from error
+    if vocabulary.host(found.attributed_to) != vocabulary.host(found.id):
+        raise Upstream("wrong_author", url=uri)
+    return found
+
+
+async def reading(job: Job, author: Account, found: Note, depth: int = 0, owner: int | None = None) -> Reading:
+    """Find all that a post points at. `owner` is whose own inbox it came to: they are addressed, named or not."""
+    visibility = vocabulary.addressing(found.to, found.cc, author.followers_url, found.direct)
+    parent = await _parent(job, author, found, depth)
+    mentions, silent = await _addressed(job, found)
+    if visibility == "direct" and owner and owner not in mentions:
+        silent = (*silent, owner)
+    return Reading(author, found, visibility, parent, mentions, silent)
+
+
+async def _parent(job: Job, author: Account, found: Note, depth: int) -> Status | None:
+    if found.in_reply_to is None:
+        return None
+    try:
+        parent = await status(job, found.in_reply_to, depth + 1) if depth < ANCESTORS else None
+    except Problem:
+        return None
+    if parent is None:
+        return None
+    async with job.db.read() as read:
+        return await posts.seen(read, parent.id, author.id)
+
+
+async def _addressed(job: Job, found: Note) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Those named, and those only addressed. Who is named without being addressed is not told, and sees nothing."""
+    addressed = dict.fromkeys([*found.to, *found.cc])
+    named: list[int] = []
+    silent: list[int] = []
+    strangers = 0
+    for uri in list(addressed)[:100]:
+        async with job.db.read() as read:
+            known = await people.by_uri(read, uri)
+        if known is None and uri in found.mentions and not wire.ours(job.settings, uri) and strangers < STRANGERS:
+            strangers += 1
+            known = await _stranger(job, uri)
+        if known is not None and not known.deleted_at:
+            (named if uri in found.mentions else silent).append(known.id)
+    return tuple(named), tuple(silent)
+
+
+async def _stranger(job: Job, uri: str) -> Account | None:
+    try:
+        return await actor(job, uri)
+    except Problem:
+        return None
+
+
+async def keep(tx: Tx, read_note: Reading) -> Status:
+    """Remember a post of another server."""
+    found, parent = read_note.note, read_note.parent
+    await tx.lock(f"status {found.id}")
+    if await queries.buried(tx, [found.id]):
+        raise Gone("status")
+    draft = Draft(
+        content=_content(found), visibility=read_note.visibility, spoiler_text=_warning(found),
+        sensitive=found.sensitive, language=found.language, in_reply_to_id=parent.id if parent else None,
+        in_reply_to_uri=found.in_reply_to, uri=found.id, url=found.url or found.id,
+        created_at=_past(found.published, tx.now), mentions=read_note.mentions, silent=read_note.silent,
+        tags=_tags(found.hashtags), remote_media=_files(found.attachments),
+    )
+    return await statuses.publish(tx, read_note.author, draft)
+
+
+def revision(read_note: Reading, now: datetime) -> Revision:
+    """What a post of another server says now."""
+    found = read_note.note
+    return Revision(
+        content=_content(found), spoiler_text=_warning(found), sensitive=found.sensitive, language=found.language,
+        mentions=read_note.mentions, tags=_tags(found.hashtags), remote_media=_files(found.attachments),
+        edited_at=_past(found.updated, now),
+    )
+
+
+def _past(when: datetime | None, now: datetime) -> datetime | None:
+    """Nothing comes from the future, whatever another server's clock says."""
+    return None if when is None else min(when, now)
+
+
+def _content(found: Note) -> str:
+    """The HTML that may be shown; what has a title shows it, and where the whole of it is."""
+    if not found.title:
+        return html.sanitised(found.content)
+    title = html.html(found.title, {}, lambda tag: found.id)
+    link = html.html(found.url or found.id, {}, lambda tag: found.id)
+    return title + html.sanitised(found.content) + link
+
+
+def _warning(found: Note) -> str:
+    return html.plain(found.summary)[:WARNING_LENGTH]
+
+
+def _tags(names: Iterable[str]) -> tuple[str, ...]:
+    shown = {normal_tag(name): name for name in names if name and len(name) <= 200}
+    return tuple(shown.values())[:TAGS]
+
+
+def _files(attachments: Iterable[Attachment]) -> tuple[RemoteMedia, ...]:
+    return tuple(
+        RemoteMedia(
+            url=one.url, content_type=one.media_type, description=one.description, blurhash=one.blurhash,
+            width=one.width, height=one.height, focus_x=one.focus[0], focus_y=one.focus[1],
+        )
+        for one in attachments
+    )
+
+
+async def resolve(job: Job, text: str) -> Account | Status | None:
+    """What somebody looks for by its handle (name@domain[:port]) or its address; None when there is no such thing.
+
+    Whether the person who looks may see a post that is found is for the caller to ask.
+    """
+    wanted = text.strip()
+    try:
+        if vocabulary.host(wanted):
+            return await _at(job, wanted)
+        match = _HANDLE.fullmatch(wanted)
+        domain = match and normal_domain(match["domain"])
+        return await by_handle(job, match["name"], domain) if match and domain else None
+    except Problem:
+        return None
+
+
+async def by_handle(job: Job, username: str, domain: str) -> Account:
+    """The account with a handle: known already, or found by WebFinger."""
+    here = domain == job.settings.domain
+    async with job.db.read() as read:
+        known = await people.by_handle(read, username, None if here else domain)
+    if here or (known and not known.deleted_at):
+        return _present(known)
+    finger = await wire.finger(job, username, domain)
+    return await actor(job, finger.actor)
+
+
+async def _at(job: Job, url: str) -> Account | Status:
+    async with job.db.read() as read:
+        person = await people.by_uri(read, url)
+        post = await posts.by_uri(read, url) or await posts.by_url(read, url)
+    if post is not None and not post.deleted_at:
+        return post
+    if person is not None:
+        return await actor(job, url)
+    if wire.ours(job.settings, url):
+        return await _ours(job, url)
+    found = await wire.document(job, url)
+    identity = vocabulary.reference(found.get("id")) or url
+    if vocabulary.kind(found) in vocabulary.ACTOR_TYPES:
+        return await actor(job, identity)
+    return await status(job, identity)
+
+
+async def _ours(job: Job, url: str) -> Account:
+    """Someone of this city by the address of their page."""
+    name = url.partition("/@")[2]
+    async with job.db.read() as read:
+        return _present(await people.by_handle(read, name, None) if name else None)

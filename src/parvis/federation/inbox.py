@@ -1,0 +1,211 @@
+"""What other servers sent: each request is verified, dated, understood, and takes effect once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+import structlog
+
+from parvis.accounts import queries as people
+from parvis.accounts.model import Account
+from parvis.base.db import Tx
+from parvis.base.errors import Gone, NotFound, Problem, Upstream
+from parvis.base.jobs import Job
+from parvis.federation import fetch, queries, signatures, vocabulary, wire
+from parvis.federation.activities import accept, announce, block, create, delete, follow, like, reject, undo, update
+from parvis.federation.activities.incoming import Deed, Incoming
+from parvis.federation.model import KeyDoubted
+from parvis.federation.queries import Item
+from parvis.federation.signatures import BadSignature
+from parvis.federation.vocabulary import Activity
+from parvis.peers import actions as peers
+
+log = structlog.get_logger()
+
+PATIENCE = 20.0
+TRIES = 6
+FRESH = timedelta(minutes=1)
+UNKNOWN_DROPPED = frozenset(("Delete", "Update"))
+
+Fetch = Callable[[Job, Incoming], Awaitable[Deed]]
+
+
+def at_once(receive: Callable[[Tx, Incoming], Awaitable[None]]) -> Fetch:
+    """For an activity that needs nothing from elsewhere."""
+
+    async def fetch_nothing(job: Job, given: Incoming) -> Deed:
+        async def deed(tx: Tx) -> None:
+            await receive(tx, given)
+
+        return deed
+
+    return fetch_nothing
+
+
+ACTIVITIES: Mapping[str, Fetch] = {
+    "Accept": at_once(accept.receive),
+    "Announce": announce.fetched,
+    "Block": at_once(block.receive),
+    "Create": create.fetched,
+    "Delete": at_once(delete.receive),
+    "EmojiReact": at_once(like.receive),
+    "Follow": at_once(follow.receive),
+    "Like": at_once(like.receive),
+    "Reject": at_once(reject.receive),
+    "Undo": at_once(undo.receive),
+    "Update": update.fetched,
+}
+
+
+class NotUsedError(Exception):
+    """A request that is not worth another look; the reason is a stable word."""
+
+
+async def receive(job: Job) -> bool:
+    """Take the lane that has waited longest and go through it in order; false when none is waiting."""
+    async with job.db.write() as tx:
+        lane = await queries.lease_inbox(tx)
+    if lane is None:
+        return False
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while loop.time() < until:
+        async with job.db.read() as read:
+            item = await queries.first_item(read, lane)
+        if item is None:
+            break
+        await _take(job, item)
+    async with job.db.write() as tx:
+        await queries.lock_inbox(tx, lane)
+        if not await queries.close_empty_inbox(tx, lane):
+            await queries.release_inbox(tx, lane)
+    return True
+
+
+async def _take(job: Job, item: Item) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await _understand(job, item)
+    except Upstream as error:
+        await (_later if error.word in wire.PASSING else _refuse)(job, item, error.word)
+    except (NotUsedError, BadSignature) as error:
+        await _refuse(job, item, str(error))
+    except Problem as error:
+        await _refuse(job, item, error.word)
+    except TimeoutError:
+        await _later(job, item, "too_slow")
+    except Exception:
+        log.exception("inbox", item=item.id, host=item.host)
+        await _later(job, item, "error")
+
+
+async def _understand(job: Job, item: Item) -> None:
+    activity = vocabulary.activity(vocabulary.document(item.body))
+    near = vocabulary.host(activity.actor)
+    if vocabulary.host(activity.id) != near:
+        raise NotUsedError("wrong_host")
+    sender = await _sender(job, item, activity)
+    if sender is None or activity.type not in ACTIVITIES:
+        await _forget(job, item)
+        return
+    if sender.suspended_at:
+        raise NotUsedError("suspended")
+    given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=_owner(item.path))
+    key = _key_of(activity, item)
+    async with job.db.read() as read:
+        done = await queries.already(read, key)
+    deed = None if done else await ACTIVITIES[activity.type](job, given)
+    async with job.db.write() as tx:
+        await queries.drop_item(tx, item.id)
+        await peers.heard_from(tx, near)
+        await queries.heard(tx, near)
+        if deed and await queries.do_once(tx, key):
+            await deed(tx)
+
+
+def _key_of(activity: Activity, item: Item) -> str:
+    """What makes an activity the same one: its id. Some servers use one id for each Follow of the same person."""
+    if activity.type != "Follow":
+        return activity.id
+    return f"{activity.id} {hashlib.sha256(item.headers['signature'].encode()).hexdigest()[:16]}"
+
+
+def _owner(path: str) -> int | None:
+    """Whose own inbox a request came to."""
+    parts = path.partition("?")[0].strip("/").split("/")
+    personal = len(parts) == 4 and parts[:2] == ["ap", "users"] and parts[3] == "inbox" and parts[2].isdigit()
+    return int(parts[2]) if personal else None
+
+
+async def _sender(job: Job, item: Item, activity: Activity) -> Account | None:
+    """Who proved to have sent this; None for someone never met who only says that something unknown is gone.
+
+    The key we know is tried, and when it does not fit, the one that the actor has now.
+    """
+    signature = signatures.parse(item.headers.get("signature", ""))
+    if vocabulary.host(signature.key_id) != vocabulary.host(activity.actor):
+        raise BadSignature("owner")
+    signatures.check_digest(item.headers, item.body)
+    async with job.db.read() as read:
+        known, now = await people.by_uri(read, activity.actor), read.now
+    if known is None and activity.type in UNKNOWN_DROPPED:
+        return None
+    if known is not None and known.deleted_at:
+        raise NotUsedError("deleted")
+    sender = known or await _met(job, activity.actor)
+    try:
+        verify(sender, item, signature)
+    except BadSignature as error:
+        lately = known is None or (known.fetched_at and known.fetched_at > now - FRESH)
+        if error.reason not in ("signature", "key") or lately:
+            raise
+        sender = await fetch.actor(job, activity.actor, fresh=True)
+        verify(sender, item, signature)
+    return sender
+
+
+async def renew_key(job: Job, event: KeyDoubted) -> None:
+    """Ask for an actor whose key no longer fits; when its server tries again, the new key is known."""
+    try:
+        await fetch.actor(job, event.actor, fresh=True)
+    except Problem as error:
+        log.info("renew_key", actor=event.actor, failed=error.word)
+
+
+async def _met(job: Job, uri: str) -> Account:
+    try:
+        return await fetch.actor(job, uri)
+    except (NotFound, Gone) as error:
+        raise NotUsedError("no_actor") from error
+
+
+def verify(sender: Account, item: Item, signature: signatures.Parameters) -> None:
+    """The sender's key made this signature, or BadSignature."""
+    if not sender.public_key or sender.local:
+        raise BadSignature("key")
+    signatures.verify(signature, sender.public_key, item.method, item.path, item.headers, item.received_at)
+
+
+async def _forget(job: Job, item: Item) -> None:
+    async with job.db.write() as tx:
+        await queries.drop_item(tx, item.id)
+
+
+async def _refuse(job: Job, item: Item, reason: str) -> None:
+    async with job.db.write() as tx:
+        await queries.drop_item(tx, item.id)
+        await queries.refuse(tx, item.host.partition("~")[0], reason, item.body)
+
+
+async def _later(job: Job, item: Item, reason: str) -> None:
+    """Try again after n to the fourth and 15 seconds, in a lane where this holds up nobody; six times at most."""
+    if item.tries + 1 >= TRIES:
+        await _refuse(job, item, reason)
+        return
+    lane = f"{item.host.partition('~')[0]}~{item.tries + 1}"
+    async with job.db.write() as tx:
+        await queries.move_item(tx, item.id, lane)
+        await queries.wake_inbox(tx, lane, tx.now + timedelta(seconds=(item.tries + 1) ** 4 + 15))

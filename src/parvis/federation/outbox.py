@@ -1,0 +1,240 @@
+"""What happens here, told to those elsewhere whom it concerns: an event becomes a document and its deliveries.
+
+Each is a later reaction: it re-reads what its event names, and a second run makes no second activity, since the
+activity's id follows from what happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from parvis.accounts import queries as people
+from parvis.accounts.model import (
+    Account,
+    AccountDeleted,
+    Blocked,
+    FollowAccepted,
+    FollowRejected,
+    FollowRequested,
+    ProfileEdited,
+    Unblocked,
+    Unfollowed,
+)
+from parvis.base.db import Read, Tx
+from parvis.base.jobs import Job
+from parvis.federation import documents, queries
+from parvis.federation.vocabulary import PUBLIC, Document, host
+from parvis.statuses import queries as posts
+from parvis.statuses.model import (
+    Deleted,
+    Edited,
+    Favourited,
+    Posted,
+    Reblogged,
+    Status,
+    Unfavourited,
+    Unreblogged,
+)
+
+OPEN = ("public", "unlisted")
+
+
+async def posted(job: Job, event: Posted) -> None:
+    """Send a new post to those it is addressed to."""
+    async with job.db.write() as tx:
+        status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
+        if status and author and status.deleted_at is None and status.removed_at is None:
+            post = await documents.written(tx, author, status)
+            document = documents.create(documents.note(post, job.settings.base))
+            await _send(tx, author, document, await _readers(tx, author, status, widened=False))
+
+
+async def edited(job: Job, event: Edited) -> None:
+    """Send what a post says now to all who may have the old one."""
+    async with job.db.write() as tx:
+        status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
+        if status and author and status.edited_at and status.deleted_at is None and status.removed_at is None:
+            post = await documents.written(tx, author, status)
+            note = documents.note(post, job.settings.base)
+            mark = documents.mark(status.edited_at)
+            document = documents.update(note, author.uri, mark, note["to"], note["cc"])
+            await _send(tx, author, document, await _readers(tx, author, status, widened=True))
+
+
+async def deleted(job: Job, event: Deleted) -> None:
+    """Tell all who may have a post that it is gone."""
+    async with job.db.write() as tx:
+        status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
+        if not status or not author:
+            return
+        if status.reblog_of_id:
+            await _take_back(tx, author, status, status.reblog_of_id)
+            return
+        named = await _named(tx, status)
+        to, cc = documents.addresses(status, author, named)
+        document = documents.delete(author.uri, status.uri, to, cc)
+        await _send(tx, author, document, await _readers(tx, author, status, widened=True))
+
+
+async def reblogged(job: Job, event: Reblogged) -> None:
+    """Tell followers and the author that a post is passed on."""
+    async with job.db.write() as tx:
+        wrapper, by = await posts.by_id(tx, event.status), await _ours(tx, event.by)
+        original, author = await _passed_on(tx, event.original)
+        if wrapper and by and original and author and wrapper.deleted_at is None:
+            document = documents.announce(wrapper, by, original, author)
+            await _send(tx, by, document, await _crowd(tx, by, wrapper, [author.id]))
+
+
+async def unreblogged(job: Job, event: Unreblogged) -> None:
+    """Tell the same people that it is no longer."""
+    async with job.db.write() as tx:
+        wrapper, by = await posts.by_id(tx, event.status), await _ours(tx, event.by)
+        if wrapper and by:
+            await _take_back(tx, by, wrapper, event.original)
+
+
+async def _take_back(tx: Tx, by: Account, wrapper: Status, original_id: int) -> None:
+    original, author = await _passed_on(tx, original_id)
+    if original and author:
+        announce = documents.announce(wrapper, by, original, author)
+        document = documents.undo(announce, announce["to"], announce["cc"])
+        await _send(tx, by, document, await _crowd(tx, by, wrapper, [author.id]))
+
+
+async def _passed_on(r: Read, original_id: int) -> tuple[Status | None, Account | None]:
+    original = await posts.by_id(r, original_id)
+    return original, await people.by_id(r, original.account_id) if original else None
+
+
+async def favourited(job: Job, event: Favourited) -> None:
+    """Tell an author elsewhere that somebody here likes their post."""
+    async with job.db.write() as tx:
+        by, author = await _across(tx, event.by, event.author)
+        original = await posts.by_id(tx, event.status)
+        if by and author and original:
+            await _send(tx, by, documents.like(by, event.favourite, original.uri), [author.inbox_url])
+
+
+async def unfavourited(job: Job, event: Unfavourited) -> None:
+    """Tell an author elsewhere that somebody here likes their post no longer."""
+    async with job.db.write() as tx:
+        by, author = await _across(tx, event.by, event.author)
+        original = await posts.by_id(tx, event.status)
+        if by and author and original:
+            document = documents.undo(documents.like(by, event.favourite, original.uri), [author.uri])
+            await _send(tx, by, document, [author.inbox_url])
+
+
+async def follow_requested(job: Job, event: FollowRequested) -> None:
+    """Ask someone elsewhere whether somebody here may follow."""
+    async with job.db.write() as tx:
+        by, target = await _across(tx, event.account, event.target)
+        made = await people.follow_between(tx, event.account, event.target)
+        if by and target and made and not made.accepted:
+            document = documents.follow(by.uri, documents.follow_uri(by, made.id), target.uri)
+            await _send(tx, by, document, [target.inbox_url])
+
+
+async def follow_accepted(job: Job, event: FollowAccepted) -> None:
+    """Tell someone elsewhere that they follow; again, when they ask again."""
+    await _answer(job, "Accept", event)
+
+
+async def follow_rejected(job: Job, event: FollowRejected) -> None:
+    """Tell someone elsewhere that they do not follow."""
+    await _answer(job, "Reject", event)
+
+
+async def _answer(job: Job, kind: str, event: FollowAccepted | FollowRejected) -> None:
+    async with job.db.write() as tx:
+        by, follower = await _across(tx, event.target, event.account)
+        if by and follower:
+            asked = documents.follow(follower.uri, event.uri, by.uri)
+            mark = hashlib.sha256(f"{follower.uri} {event.uri}".encode()).hexdigest()[:24]
+            await _send(tx, by, documents.answer(kind, by, asked, mark), [follower.inbox_url], again=True)
+
+
+async def unfollowed(job: Job, event: Unfollowed) -> None:
+    """Tell someone elsewhere that somebody here follows no more."""
+    async with job.db.write() as tx:
+        by, target = await _across(tx, event.account, event.target)
+        if by and target:
+            asked = documents.follow(by.uri, documents.follow_uri(by, event.follow), target.uri)
+            await _send(tx, by, documents.undo(asked, [target.uri]), [target.inbox_url])
+
+
+async def blocked(job: Job, event: Blocked) -> None:
+    """Tell the server of someone blocked, so that it keeps them from each other too."""
+    async with job.db.write() as tx:
+        by, target = await _across(tx, event.account, event.target)
+        if by and target:
+            await _send(tx, by, documents.block(by, event.block, target.uri), [target.inbox_url])
+
+
+async def unblocked(job: Job, event: Unblocked) -> None:
+    """Tell the server of someone blocked that it is over."""
+    async with job.db.write() as tx:
+        by, target = await _across(tx, event.account, event.target)
+        if by and target:
+            document = documents.undo(documents.block(by, event.block, target.uri), [target.uri])
+            await _send(tx, by, document, [target.inbox_url])
+
+
+async def profile_edited(job: Job, event: ProfileEdited) -> None:
+    """Send a changed profile to all who follow it."""
+    async with job.db.write() as tx:
+        by = await _ours(tx, event.account)
+        shown = await people.shown(tx, [event.account])
+        if by and shown and by.deleted_at is None:
+            profile = documents.actor(by, shown[0], job.settings.base)
+            document = documents.update(profile, by.uri, by.version, [PUBLIC], [f"{by.uri}/followers"])
+            await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
+
+
+async def account_deleted(job: Job, event: AccountDeleted) -> None:
+    """Tell everybody who has met somebody that they have left."""
+    async with job.db.write() as tx:
+        by = await _ours(tx, event.account)
+        if by:
+            document = documents.delete(by.uri, by.uri, [PUBLIC])
+            await _send(tx, by, document, await queries.acquainted(tx, by.id))
+
+
+async def _ours(r: Read, account_id: int) -> Account | None:
+    """The account, if it lives here: only for those do we speak."""
+    found = await people.by_id(r, account_id)
+    return found if found and found.local else None
+
+
+async def _across(r: Read, here: int, there: int) -> tuple[Account | None, Account | None]:
+    """Someone here and someone elsewhere; None for whoever is not where they should be."""
+    other = await people.by_id(r, there)
+    return await _ours(r, here), other if other and not other.local and other.inbox_url else None
+
+
+async def _named(r: Read, status: Status) -> list[Account]:
+    found = await posts.mentioned(r, status.id)
+    return await people.by_ids(r, [one.account_id for one in found]) if found else []
+
+
+async def _readers(r: Read, author: Account, status: Status, *, widened: bool) -> list[str]:
+    """The inboxes a post goes to; an edit or a deletion also goes to those who answered it or passed it on."""
+    named = [one.account_id for one in await posts.mentioned(r, status.id)]
+    if status.in_reply_to_account_id and status.visibility in OPEN:
+        named.append(status.in_reply_to_account_id)
+    return await _crowd(r, author, status, named, status.id if widened and status.visibility in OPEN else None)
+
+
+async def _crowd(
+    r: Read, author: Account, status: Status, named: Iterable[int], touched: int | None = None
+) -> list[str]:
+    return await queries.audience(r, author.id, list(named), status.visibility != "direct", touched)
+
+
+async def _send(tx: Tx, by: Account, document: Document, inboxes: Iterable[str], again: bool = False) -> None:
+    there = [(host(inbox), inbox) for inbox in sorted(set(inboxes)) if host(inbox)]
+    if there:
+        hosts, addresses = zip(*there, strict=True)
+        await queries.send(tx, document["id"], by.id, documents.encoded(document), hosts, addresses, again)

@@ -1,0 +1,395 @@
+"""The SQL of what passes between servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from parvis.base.db import Read, Tx
+from parvis.statuses.model import Status
+from parvis.statuses.queries import STATUS
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A request that another server left in an inbox."""
+
+    id: int
+    host: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    tries: int
+    received_at: datetime
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """An activity on its way to one inbox, and who signs it."""
+
+    outgoing_id: int
+    inbox: str
+    account_id: int
+    actor: str
+    body: bytes
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """How often a post was answered, passed on and marked."""
+
+    replies: int
+    reblogs: int
+    favourites: int
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """How lively the city is, for NodeInfo."""
+
+    users: int
+    month: int
+    half_year: int
+    posts: int
+
+
+async def store(tx: Tx, host: str, path: str, headers: Mapping[str, str], body: bytes) -> int:
+    """Keep a request for the worker."""
+    return await tx.run(
+        "INSERT INTO inbox_items (host, method, path, headers, body) VALUES ($1, 'POST', $2, $3, $4)",
+        host, path, dict(headers), body,
+    )
+
+
+async def wake_inbox(tx: Tx, host: str, due_at: datetime) -> int:
+    """A lane of the inbox has something to do at that time, or earlier."""
+    return await tx.run(
+        """INSERT INTO inbox_hosts (host, due_at) VALUES ($1, $2)
+           ON CONFLICT (host) DO UPDATE SET due_at = least(inbox_hosts.due_at, EXCLUDED.due_at)""",
+        host, due_at,
+    )
+
+
+async def waiting_from(r: Read, host: str) -> bool:
+    """Is something from this server still to be looked at?"""
+    return bool(await r.value("SELECT EXISTS (SELECT FROM inbox_items WHERE host = $1)", host))
+
+
+async def lease_inbox(tx: Tx) -> str | None:
+    """Take the lane that has waited longest; nobody else gets it for a minute."""
+    found: str | None = await tx.value(
+        """UPDATE inbox_hosts SET lease_until = parvis_now() + interval '60 seconds'
+           WHERE host = (SELECT host FROM inbox_hosts
+                         WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
+                         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+           RETURNING host"""
+    )
+    return found
+
+
+async def first_item(r: Read, host: str) -> Item | None:
+    """What is to be looked at next in a lane."""
+    return await r.one(
+        Item,
+        """SELECT id, host, method, path, headers, body, tries, received_at
+           FROM inbox_items WHERE host = $1 ORDER BY id LIMIT 1""",
+        host,
+    )
+
+
+async def lock_inbox(tx: Tx, host: str) -> int:
+    """Hold a lane's row: whoever is adding to it has finished, whoever comes now waits."""
+    return await tx.run("SELECT FROM inbox_hosts WHERE host = $1 FOR UPDATE", host)
+
+
+async def release_inbox(tx: Tx, host: str) -> int:
+    """Give a lane back."""
+    return await tx.run("UPDATE inbox_hosts SET lease_until = NULL WHERE host = $1", host)
+
+
+async def close_empty_inbox(tx: Tx, host: str) -> int:
+    """Forget a lane in which nothing waits."""
+    return await tx.run(
+        "DELETE FROM inbox_hosts WHERE host = $1 AND NOT EXISTS (SELECT FROM inbox_items WHERE host = $1)", host
+    )
+
+
+async def drop_item(tx: Tx, item_id: int) -> int:
+    """A request was dealt with."""
+    return await tx.run("DELETE FROM inbox_items WHERE id = $1", item_id)
+
+
+async def move_item(tx: Tx, item_id: int, lane: str) -> int:
+    """A request waits for its next try in a lane of its own, where it holds up nobody."""
+    return await tx.run("UPDATE inbox_items SET host = $2, tries = tries + 1 WHERE id = $1", item_id, lane)
+
+
+async def refuse(tx: Tx, host: str, reason: str, body: bytes) -> int:
+    """Keep what could not be used, for the operator to look at."""
+    return await tx.run("INSERT INTO inbox_refusals (host, reason, body) VALUES ($1, $2, $3)", host, reason, body)
+
+
+async def do_once(tx: Tx, key: str) -> bool:
+    """True the first time: what follows in this transaction happens once."""
+    return bool(await tx.run("INSERT INTO activities_done (uri) VALUES ($1) ON CONFLICT DO NOTHING", key))
+
+
+async def already(r: Read, key: str) -> bool:
+    """Has this taken effect before?"""
+    return bool(await r.value("SELECT EXISTS (SELECT FROM activities_done WHERE uri = $1)", key))
+
+
+async def bury(tx: Tx, uri: str) -> int:
+    """What has this id is deleted, or taken back, whether it came already or not."""
+    return await tx.run("INSERT INTO tombstones (uri) VALUES ($1) ON CONFLICT DO NOTHING", uri)
+
+
+async def buried(r: Read, uris: Sequence[str]) -> bool:
+    """Is one of these deleted?"""
+    return bool(await r.value("SELECT EXISTS (SELECT FROM tombstones WHERE uri = ANY($1::text[]))", list(uris)))
+
+
+async def unbury(tx: Tx, uri: str) -> bool:
+    """Was this taken back before it came? Asked once: the answer is forgotten."""
+    return bool(await tx.run("DELETE FROM tombstones WHERE uri = $1", uri))
+
+
+async def prune(tx: Tx) -> int:
+    """Forget what no longer matters: deliveries of a week, activities of a month, graves of three."""
+    return int(
+        await tx.value(
+            """WITH late AS (DELETE FROM outgoing WHERE created_at < parvis_now() - interval '7 days' RETURNING 1),
+                    sent AS (DELETE FROM outgoing o WHERE o.created_at < parvis_now() - interval '1 day'
+                             AND NOT EXISTS (SELECT FROM deliveries d WHERE d.outgoing_id = o.id) RETURNING 1),
+                    done AS (DELETE FROM activities_done WHERE done_at < parvis_now() - interval '30 days' RETURNING 1),
+                    graves AS (DELETE FROM tombstones WHERE made_at < parvis_now() - interval '90 days' RETURNING 1),
+                    no AS (DELETE FROM inbox_refusals WHERE refused_at < parvis_now() - interval '30 days' RETURNING 1)
+               SELECT (SELECT count(*) FROM late) + (SELECT count(*) FROM sent) + (SELECT count(*) FROM done)
+                      + (SELECT count(*) FROM graves) + (SELECT count(*) FROM no)"""
+        )
+    )
+
+
+async def send(
+    tx: Tx, uri: str, account_id: int, body: bytes, hosts: Sequence[str], inboxes: Sequence[str], again: bool
+) -> int:
+    """Write an activity and a delivery for each inbox, and wake the hosts; an id that is known makes nothing new.
+
+    `again` brings the same activity once more: an answer that seems to have been lost.
+    """
+    return await tx.run(
+        """WITH made AS (INSERT INTO outgoing (uri, account_id, body) VALUES ($1, $2, $3)
+                         ON CONFLICT (uri) DO UPDATE SET body = outgoing.body WHERE $6::boolean RETURNING id),
+                addressed AS (INSERT INTO deliveries (host, outgoing_id, inbox)
+                              SELECT w.host, made.id, w.inbox
+                              FROM made, unnest($4::text[], $5::text[]) AS w(host, inbox)
+                              ON CONFLICT DO NOTHING RETURNING host)
+           INSERT INTO delivery_hosts (host, due_at) SELECT DISTINCT host, parvis_now() FROM addressed ORDER BY host
+           ON CONFLICT (host) DO UPDATE SET due_at = CASE WHEN delivery_hosts.failures = 0
+               THEN least(delivery_hosts.due_at, EXCLUDED.due_at) ELSE delivery_hosts.due_at END""",
+        uri, account_id, body, list(hosts), list(inboxes), again,
+    )
+
+
+async def audience(r: Read, author: int, named: Sequence[int], followers: bool, status_id: int | None) -> list[str]:
+    """The inboxes of those named, of the author's followers, and of all who answered, passed on or marked a post.
+
+    Never of someone the author blocks, nor of someone this city no longer shows. Shared inboxes are merged.
+    """
+    return await r.values(
+        """WITH people AS (
+               SELECT unnest($2::bigint[]) AS id
+               UNION SELECT account_id FROM follows WHERE $3::boolean AND target_id = $1 AND accepted
+               UNION SELECT account_id FROM statuses WHERE reblog_of_id = $4 OR in_reply_to_id = $4
+               UNION SELECT account_id FROM favourites WHERE status_id = $4)
+           SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM accounts a JOIN people p ON p.id = a.id
+           WHERE a.domain IS NOT NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL AND a.inbox_url <> ''
+             AND NOT EXISTS (SELECT FROM blocks b WHERE b.account_id = $1 AND b.target_id = a.id)""",
+        author, list(named), followers, status_id,
+    )
+
+
+async def acquainted(r: Read, account_id: int) -> list[str]:
+    """The inboxes of everybody who follows an account or is followed by it: who must learn that it is gone."""
+    return await r.values(
+        """SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM accounts a
+           WHERE a.domain IS NOT NULL AND a.deleted_at IS NULL AND a.inbox_url <> ''
+             AND (a.id IN (SELECT account_id FROM follows WHERE target_id = $1)
+                  OR a.id IN (SELECT target_id FROM follows WHERE account_id = $1)
+                  OR a.id IN (SELECT m.account_id FROM mentions m JOIN statuses s ON s.id = m.status_id
+                              WHERE s.account_id = $1))""",
+        account_id,
+    )
+
+
+async def lease_deliveries(tx: Tx, most: int) -> list[str]:
+    """Take the hosts that have waited longest; nobody else gets them for a minute."""
+    return await tx.values(
+        """UPDATE delivery_hosts SET lease_until = parvis_now() + interval '60 seconds'
+           WHERE host IN (SELECT host FROM delivery_hosts
+                          WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
+                          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+           RETURNING host""",
+        most,
+    )
+
+
+async def deliveries(r: Read, host: str, most: int) -> list[Delivery]:
+    """What goes to a host next, in the order in which it was said."""
+    return await r.all(
+        Delivery,
+        """SELECT d.outgoing_id, d.inbox, o.account_id, a.uri, o.body
+           FROM deliveries d JOIN outgoing o ON o.id = d.outgoing_id JOIN accounts a ON a.id = o.account_id
+           WHERE d.host = $1 ORDER BY d.outgoing_id, d.inbox LIMIT $2""",
+        host, most,
+    )
+
+
+async def drop_delivery(tx: Tx, host: str, outgoing_id: int, inbox: str) -> int:
+    """A delivery has arrived, or never will."""
+    return await tx.run(
+        "DELETE FROM deliveries WHERE host = $1 AND outgoing_id = $2 AND inbox = $3", host, outgoing_id, inbox
+    )
+
+
+async def back_off(tx: Tx, host: str, jitter: float) -> int:
+    """Leave a host that fails alone for a while: n to the fourth, 15 seconds, and some chance."""
+    return await tx.run(
+        """UPDATE delivery_hosts SET failures = failures + 1, lease_until = NULL,
+               failing_since = coalesce(failing_since, parvis_now()),
+               due_at = parvis_now() + make_interval(secs => power(failures + 1, 4) + 15 + $2::double precision)
+           WHERE host = $1""",
+        host, jitter,
+    )
+
+
+async def heard(tx: Tx, host: str) -> int:
+    """A host that speaks to us is there: it is tried again at once."""
+    return await tx.run(
+        """UPDATE delivery_hosts SET failures = 0, failing_since = NULL, due_at = parvis_now()
+           WHERE host = $1 AND failures > 0""",
+        host,
+    )
+
+
+async def lock_deliveries(tx: Tx, host: str) -> int:
+    """Hold a host's row: whoever is adding to it has finished, whoever comes now waits."""
+    return await tx.run("SELECT FROM delivery_hosts WHERE host = $1 FOR UPDATE", host)
+
+
+async def release_deliveries(tx: Tx, host: str) -> int:
+    """Give a host back, in good health."""
+    return await tx.run(
+        "UPDATE delivery_hosts SET lease_until = NULL, failures = 0, failing_since = NULL WHERE host = $1", host
+    )
+
+
+async def close_empty_host(tx: Tx, host: str) -> int:
+    """Forget a host for which nothing waits."""
+    return await tx.run(
+        "DELETE FROM delivery_hosts WHERE host = $1 AND NOT EXISTS (SELECT FROM deliveries WHERE host = $1)", host
+    )
+
+
+async def followed_here(r: Read, account_id: int) -> bool:
+    """Does someone of this city follow this account?"""
+    return bool(
+        await r.value(
+            """SELECT EXISTS (SELECT FROM follows f JOIN accounts a ON a.id = f.account_id
+                              WHERE f.target_id = $1 AND f.accepted AND a.domain IS NULL AND a.deleted_at IS NULL)""",
+            account_id,
+        )
+    )
+
+
+async def follow_parties(r: Read, follow_id: int) -> tuple[int, int] | None:
+    """Who asked to follow whom, by the follow's own id."""
+    found = await r.values("SELECT ARRAY[account_id, target_id] FROM follows WHERE id = $1", follow_id)
+    return (found[0][0], found[0][1]) if found else None
+
+
+async def favourite_of(r: Read, account_id: int, uri: str) -> int | None:
+    """The post that an account's Like of this id marked."""
+    found: int | None = await r.value(
+        "SELECT status_id FROM favourites WHERE account_id = $1 AND uri = $2", account_id, uri
+    )
+    return found
+
+
+async def blocked_by(r: Read, account_id: int, uri: str) -> int | None:
+    """Whom an account's Block of this id blocks."""
+    found: int | None = await r.value(
+        "SELECT target_id FROM blocks WHERE account_id = $1 AND uri = $2", account_id, uri
+    )
+    return found
+
+
+async def totals(r: Read, status_id: int) -> Totals:
+    """A post's counts up to this moment."""
+    found = await r.one(
+        Totals,
+        """SELECT coalesce(max(c.replies), 0) + coalesce(sum(d.replies), 0)::int,
+                  coalesce(max(c.reblogs), 0) + coalesce(sum(d.reblogs), 0)::int,
+                  coalesce(max(c.favourites), 0) + coalesce(sum(d.favourites), 0)::int
+           FROM (SELECT $1::bigint AS id) s LEFT JOIN status_counts c ON c.status_id = s.id
+           LEFT JOIN status_count_deltas d ON d.status_id = s.id""",
+        status_id,
+    )
+    return found or Totals(0, 0, 0)
+
+
+async def usage(r: Read) -> Usage:
+    """How many people live here, and how lively they are."""
+    found = await r.one(
+        Usage,
+        """SELECT count(*)::int,
+                  count(*) FILTER (WHERE a.last_status_at > (parvis_now() - interval '30 days')::date)::int,
+                  count(*) FILTER (WHERE a.last_status_at > (parvis_now() - interval '180 days')::date)::int,
+                  coalesce(sum(c.statuses), 0)::int
+           FROM accounts a LEFT JOIN account_counts c ON c.account_id = a.id
+           WHERE a.domain IS NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL""",
+    )
+    return found or Usage(0, 0, 0, 0)
+
+
+async def spoken(r: Read, account_id: int, before: int | None, most: int) -> list[Status]:
+    """What an account said and passed on for everybody to see, newest first."""
+    return await r.all(
+        Status,
+        f"""SELECT {STATUS} FROM seen_by(NULL) s
+            WHERE s.account_id = $1 AND s.visibility IN ('public', 'unlisted') AND ($2::bigint IS NULL OR s.id < $2)
+            ORDER BY s.id DESC LIMIT $3""",
+        account_id, before, most,
+    )
+
+
+async def spoken_count(r: Read, account_id: int) -> int:
+    """How much an account said and passed on for everybody to see."""
+    return int(
+        await r.value(
+            """SELECT count(*) FROM statuses
+               WHERE account_id = $1 AND visibility IN ('public', 'unlisted') AND deleted_at IS NULL""",
+            account_id,
+        )
+    )
+
+
+async def open_replies(r: Read, status_id: int, most: int) -> list[str]:
+    """The replies to a post that everybody may see, oldest first."""
+    return await r.values(
+        """SELECT s.uri FROM seen_by(NULL) s
+           WHERE s.in_reply_to_id = $1 AND s.visibility IN ('public', 'unlisted') ORDER BY s.id LIMIT $2""",
+        status_id, most,
+    )
+
+
+async def neighbours(r: Read, account_id: int, followers: bool, before: int | None, most: int) -> list[tuple[int, str]]:
+    """Followers, or those followed: the follow's id and the actor, newest first."""
+    rows = await r.values(
+        """SELECT jsonb_build_array(f.id, a.uri) FROM follows f
+           JOIN accounts a ON a.id = CASE WHEN $2::boolean THEN f.account_id ELSE f.target_id END
+           WHERE CASE WHEN $2::boolean THEN f.target_id ELSE f.account_id END = $1 AND f.accepted
+             AND a.deleted_at IS NULL AND a.suspended_at IS NULL AND ($3::bigint IS NULL OR f.id < $3)
+           ORDER BY f.id DESC LIMIT $4""",
+        account_id, followers, before, most,
+    )
+    return [(row[0], row[1]) for row in rows]

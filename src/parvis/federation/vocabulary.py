@@ -1,0 +1,358 @@
+"""The words of ActivityPub that we understand, read leniently from what other servers really send. Pure.
+
+A value may stand alone or in a list, an object may be written out or only named, `as:Public` is `Public`; properties we
+do not know are ignored, and so is the context: the fediverse's terms are taken by their compact names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from parvis.base import http
+from parvis.base.errors import Invalid, Upstream
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+MAX_ITEMS = 500
+URL_LENGTH = 2_048
+NAME_LENGTH = 2_048
+SUMMARY_LENGTH = 20_000
+FIELDS, FIELD_LENGTH = 50, 2_047
+ALIASES = 256
+ATTACHMENTS = 4
+DESCRIPTION_LENGTH = 10_000
+
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+_PUBLIC_NAMES = frozenset((PUBLIC, "as:Public", "Public"))
+ACTOR_TYPES = frozenset(("Person", "Service", "Group", "Application", "Organization"))
+NOTE_TYPES = frozenset(("Note", "Question"))
+TITLED_TYPES = frozenset(("Article", "Page", "Image", "Audio", "Video", "Event"))
+FILE_TYPES = frozenset(("Document", "Image", "Audio", "Video"))
+
+_USERNAME = re.compile(r"[\w.-]{1,255}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
+
+Document = dict[str, Any]
+Visibility = Literal["public", "unlisted", "private", "direct"]
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A public key as its owner publishes it."""
+
+    id: str
+    owner: str
+    pem: str
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone who acts."""
+
+    id: str
+    type: str
+    username: str
+    inbox: str
+    name: str = ""
+    summary: str = ""
+    url: str | None = None
+    shared_inbox: str | None = None
+    outbox: str | None = None
+    followers: str | None = None
+    following: str | None = None
+    featured: str | None = None
+    locked: bool = False
+    discoverable: bool | None = None
+    indexable: bool = False
+    key: Key | None = None
+    icon: str | None = None
+    image: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    also_known_as: tuple[str, ...] = ()
+    published: datetime | None = None
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file shown with a note."""
+
+    url: str
+    media_type: str
+    description: str | None = None
+    blurhash: str | None = None
+    width: int | None = None
+    height: int | None = None
+    focus: tuple[float, float] = (0.0, 0.0)
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A post."""
+
+    id: str
+    attributed_to: str
+    content: str
+    title: str = ""
+    summary: str = ""
+    url: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    in_reply_to: str | None = None
+    published: datetime | None = None
+    updated: datetime | None = None
+    sensitive: bool = False
+    direct: bool = False
+    language: str | None = None
+    mentions: tuple[str, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone does something; `written` is the object when it was written out, a hint that nobody has proved."""
+
+    id: str
+    type: str
+    actor: str
+    object: str | None = None
+    written: Document | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    published: datetime | None = None
+
+
+def document(body: bytes) -> Document:
+    """A JSON object within the limits of size and depth, or Invalid."""
+    if len(body) > MAX_BYTES:
+        raise Invalid("body", "too_large", limit=MAX_BYTES)
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Invalid("body", "not_json") from error
+    if not isinstance(found, dict):
+        raise Invalid("body", "not_an_object")
+    if _deeper(found, MAX_DEPTH):
+        raise Invalid("body", "too_deep", limit=MAX_DEPTH)
+    return found
+
+
+def _deeper(value: object, left: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner: Iterable[object] = value.values() if isinstance(value, dict) else value
+    return left == 0 or any(_deeper(one, left - 1) for one in inner)
+
+
+def host(uri: str) -> str:
+    """The server an address belongs to, with its port when that is not the usual one; empty when it is no address."""
+    if not uri.startswith(("https://", "http://")):
+        return ""
+    try:
+        return http.parsed(uri).raw_authority
+    except Upstream:
+        return ""
+
+
+def activity(found: Document) -> Activity:
+    """An activity; Invalid when it lacks id, type or actor."""
+    written = items(found.get("object"))
+    inner = written[0] if written and isinstance(written[0], dict) else None
+    return Activity(
+        id=_needed(found, "id"), type=kind(found), actor=_needed(found, "actor"),
+        object=reference(found.get("object")), written=inner, to=references(found.get("to")),
+        cc=references(found.get("cc")), published=moment(found.get("published")),
+    )
+
+
+def actor(found: Document) -> Actor:
+    """An actor; Invalid when it is none or lacks what we need to speak with it."""
+    if kind(found) not in ACTOR_TYPES:
+        raise Invalid("type", "not_an_actor")
+    username = text(found.get("preferredUsername"))
+    if not _USERNAME.fullmatch(username):
+        raise Invalid("preferredUsername", "unusable")
+    endpoints = found.get("endpoints")
+    shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None
+    discoverable = found.get("discoverable")
+    identity = _needed(found, "id")
+    return Actor(
+        id=identity, type=kind(found), username=username, inbox=_needed(found, "inbox"),
+        name=text(found.get("name"))[:NAME_LENGTH], summary=text(found.get("summary"))[:SUMMARY_LENGTH],
+        url=page(found.get("url")), shared_inbox=address(shared), outbox=address(found.get("outbox")),
+        followers=address(found.get("followers")), following=address(found.get("following")),
+        featured=address(found.get("featured")), locked=found.get("manuallyApprovesFollowers") is True,
+        discoverable=discoverable if isinstance(discoverable, bool) else None,
+        indexable=found.get("indexable") is True, key=_key(found, identity), icon=_picture(found.get("icon")),
+        image=_picture(found.get("image")), fields=_fields(found.get("attachment")),
+        also_known_as=references(found.get("alsoKnownAs"))[:ALIASES], published=moment(found.get("published")),
+    )
+
+
+def _key(found: Document, owner: str) -> Key | None:
+    """The actor's own key: one that names another owner, or lies on another server, is not its key."""
+    for one in items(found.get("publicKey")):
+        if isinstance(one, dict):
+            key = Key(text(one.get("id")), text(one.get("owner")), text(one.get("publicKeyPem")))
+            if key.owner == owner and host(key.id) == host(owner) and key.pem:
+                return key
+    return None
+
+
+def _fields(value: object) -> tuple[tuple[str, str], ...]:
+    rows = [one for one in items(value) if isinstance(one, dict) and kind(one) == "PropertyValue"]
+    return tuple(
+        (text(row.get("name"))[:FIELD_LENGTH], text(row.get("value"))[:FIELD_LENGTH]) for row in rows[:FIELDS]
+    )
+
+
+def note(found: Document) -> Note:
+    """A post of any type that can be shown as one; Invalid when it is none."""
+    if kind(found) not in NOTE_TYPES | TITLED_TYPES:
+        raise Invalid("type", "not_a_note")
+    content, language = _content(found)
+    titled = kind(found) in TITLED_TYPES
+    tags = [one for one in items(found.get("tag")) if isinstance(one, dict)]
+    return Note(
+        id=_needed(found, "id"), attributed_to=_needed(found, "attributedTo"), content=content,
+        title=text(found.get("name"))[:NAME_LENGTH] if titled else "",
+        summary=text(found.get("summary"))[:SUMMARY_LENGTH], url=page(found.get("url")),
+        to=references(found.get("to")), cc=references(found.get("cc")), in_reply_to=address(found.get("inReplyTo")),
+        published=moment(found.get("published")), updated=moment(found.get("updated")),
+        sensitive=found.get("sensitive") is True, direct=found.get("directMessage") is True, language=language,
+        mentions=tuple(href for one in tags if kind(one) == "Mention" and (href := address(one.get("href")))),
+        hashtags=tuple(
+            text(one.get("name"))[:NAME_LENGTH].removeprefix("#") for one in tags if kind(one) == "Hashtag"
+        ),
+        attachments=_attachments(found),
+    )
+
+
+def _content(found: Document) -> tuple[str, str | None]:
+    """The HTML and its language; a map of languages is used when nothing else is given."""
+    content, by_language = text(found.get("content")), found.get("contentMap")
+    languages = by_language if isinstance(by_language, dict) else {}
+    for language, words in languages.items():
+        if isinstance(words, str) and _LANGUAGE.fullmatch(language) and content in ("", words):
+            return words, language
+    return content, None
+
+
+def _attachments(found: Document) -> tuple[Attachment, ...]:
+    own = [found] if kind(found) in FILE_TYPES else []
+    files = [_attachment(one) for one in [*items(found.get("attachment")), *own] if isinstance(one, dict)]
+    return tuple(file for file in files if file is not None)[:ATTACHMENTS]
+
+
+def _attachment(found: Document) -> Attachment | None:
+    url = _picture(found)
+    if kind(found) not in FILE_TYPES or url is None:
+        return None
+    links = [one for one in items(found.get("url")) if isinstance(one, dict)]
+    usual = {"Image": "image/*", "Audio": "audio/*", "Video": "video/*"}
+    given = [text(one.get("mediaType")) for one in (found, *links)]
+    media_type = next((one for one in given if one), usual.get(kind(found), "application/octet-stream"))
+    return Attachment(
+        url=url, media_type=media_type[:100],
+        description=(text(found.get("name")) or text(found.get("summary")))[:DESCRIPTION_LENGTH] or None,
+        blurhash=text(found.get("blurhash"))[:100] or None, width=_size(found.get("width")),
+        height=_size(found.get("height")), focus=_focus(found.get("focalPoint")),
+    )
+
+
+def _focus(value: object) -> tuple[float, float]:
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(one, int | float) for one in value):
+        x, y = (float(one) for one in value)
+        if abs(x) <= 1 and abs(y) <= 1:
+            return x, y
+    return 0.0, 0.0
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100_000 else None
+
+
+def addressing(to: Iterable[str], cc: Iterable[str], followers_url: str | None, direct_message: bool) -> Visibility:
+    """Who is meant to see a post, from whom it is addressed to. What fits no wider circle is direct."""
+    first, second = normal(to), normal(cc)
+    if PUBLIC in first:
+        return "public"
+    if PUBLIC in second:
+        return "unlisted"
+    if followers_url and followers_url in first and not direct_message:
+        return "private"
+    return "direct"
+
+
+def normal(addresses: Iterable[str]) -> set[str]:
+    """Addresses with the one name for everybody."""
+    return {PUBLIC if one in _PUBLIC_NAMES else one for one in addresses}
+
+
+def kind(found: Mapping[str, Any]) -> str:
+    """The type, of several the first; without its prefix."""
+    types = [one for one in items(found.get("type")) if isinstance(one, str)]
+    return types[0].removeprefix("as:").removeprefix("litepub:") if types else ""
+
+
+def items(value: object) -> list[Any]:
+    """What stands alone, as a list of one; nothing, as an empty one."""
+    if isinstance(value, list):
+        return value[:MAX_ITEMS]
+    return [] if value is None else [value]
+
+
+def text(value: object) -> str:
+    """A string, or the first one of a list; anything else is empty."""
+    return next((one for one in items(value) if isinstance(one, str)), "")
+
+
+def reference(value: object) -> str | None:
+    """The id of what is named or written out."""
+    return next(iter(references(value)), None)
+
+
+def references(value: object) -> tuple[str, ...]:
+    """The ids of everything named or written out."""
+    ids = (one.get("id") if isinstance(one, dict) else one for one in items(value))
+    return tuple(one for one in ids if isinstance(one, str) and 0 < len(one) <= URL_LENGTH)
+
+
+def address(value: object) -> str | None:
+    """The id of what is named, when it is a web address."""
+    found = reference(value)
+    return found if found is not None and host(found) else None
+
+
+def page(value: object) -> str | None:
+    """The page people read: of several links the one to HTML, else the first."""
+    links = items(value)
+    html = [one for one in links if isinstance(one, dict) and text(one.get("mediaType")) == "text/html"]
+    return _picture({"url": [*html, *links]})
+
+
+def _picture(value: object) -> str | None:
+    """Where an image or file is: written out, linked, or only named."""
+    for one in items(value):
+        found = one.get("url") or one.get("href") if isinstance(one, dict) else one
+        for link in items(found):
+            url = link.get("href") or link.get("url") if isinstance(link, dict) else link
+            if isinstance(url, str) and len(url) <= URL_LENGTH and host(url):
+                return url
+    return None
+
+
+def moment(value: object) -> datetime | None:
+    """A time in UTC; one without a zone is taken for UTC."""
+    try:
+        found = datetime.fromisoformat(text(value))
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _needed(found: Document, name: str) -> str:
+    value = reference(found.get(name))
+    if value is None or not host(value):
+        raise Invalid(name, "missing")
+    return value

@@ -1,0 +1,162 @@
+"""What we ask of other servers: signed documents and WebFinger; and the city's own actor, which signs the questions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from parvis.base import seal
+from parvis.base.clock import Clock
+from parvis.base.errors import Gone, Invalid, NotFound, Upstream
+from parvis.base.http import Response, Sign
+from parvis.base.jobs import Job
+from parvis.base.settings import Settings
+from parvis.federation import signatures, vocabulary
+from parvis.federation.vocabulary import Document
+from parvis.text.mentions import normal_domain
+
+ACCEPT = (
+    'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+)
+CONTENT_TYPE = "application/activity+json"
+PROFILE = "https://www.w3.org/ns/activitystreams"
+INSTANCE = "instance"
+"""The city's own name in handles; nobody can settle under it."""
+
+PASSING = frozenset(("unreachable", "too_slow", "unavailable"))
+"""Words of Upstream that may be gone when one asks again later."""
+
+
+class Finger(msgspec.Struct, frozen=True):
+    """What WebFinger says of a handle: the handle it prefers, and the actor behind it."""
+
+    username: str
+    domain: str
+    actor: str
+
+
+def instance_uri(base: str) -> str:
+    """The city's own actor."""
+    return f"{base}/actor"
+
+
+def key_id(actor_uri: str) -> str:
+    """Under which name a key of ours is published."""
+    return f"{actor_uri}#main-key"
+
+
+def instance_key(settings: Settings) -> bytes:
+    """The private key of the city's own actor, made at first use and kept where nobody else reads it."""
+    return seal.kept(settings.secrets, "instance.key", lambda: signatures.new_key()[0].encode())
+
+
+def instance_public_key(settings: Settings) -> str:
+    """What others check the city's questions with."""
+    public = signatures.load_private(instance_key(settings)).public_key()
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
+
+
+def signing(private: RSAPrivateKey | bytes, actor_uri: str, clock: Clock) -> Sign:
+    """Signs each hop of a request as an actor, with the time of that hop."""
+
+    def sign(method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, str]:
+        now: datetime = clock.now()
+        return signatures.sign(private, key_id(actor_uri), method, url, headers, body, now)
+
+    return sign
+
+
+async def document(job: Job, uri: str) -> Document:
+    """The ActivityPub document with that id, from the server it belongs to.
+
+    Where another id is answered, that one is asked for once and must then answer to itself (CVE-2024-23832).
+    """
+    asked = uri.partition("#")[0]
+    answer, found = await _fetched(job, asked)
+    for _ in range(2):
+        identity = vocabulary.reference(found.get("id")) or ""
+        if identity == answer.url:
+            return found
+        if not vocabulary.host(identity):
+            break
+        answer, found = await _fetched(job, identity)
+    raise Upstream("wrong_id", url=uri)
+
+
+async def _fetched(job: Job, url: str) -> tuple[Response, Document]:
+    sign = signing(instance_key(job.settings), instance_uri(job.settings.base), job.db.clock)
+    answer = await job.http.request("GET", url, headers={"accept": ACCEPT}, sign=sign)
+    _check_status(answer)
+    if not speaks_activitypub(answer.headers.get("content-type", "")):
+        raise Upstream("wrong_content_type", url=url)
+    try:
+        return answer, vocabulary.document(answer.body)
+    except Invalid as error:
+        raise Upstream(error.word, url=url) from error
+
+
+def _check_status(answer: Response) -> None:
+    if answer.status == 404:
+        raise NotFound("remote")
+    if answer.status == 410:
+        raise Gone("remote")
+    if answer.status in (408, 425, 429) or answer.status >= 500:
+        raise Upstream("unavailable", url=answer.url, status=answer.status)
+    if answer.status != 200:
+        raise Upstream("refused", url=answer.url, status=answer.status)
+
+
+def speaks_activitypub(content_type: str) -> bool:
+    """Only these types may be taken for a statement of a server: an uploaded file never has them (CVE-2024-25623)."""
+    kind, *parameters = (part.strip() for part in content_type.split(";"))
+    if kind.lower() == CONTENT_TYPE:
+        return True
+    profiles = [value.strip('"') for name, _, value in (one.partition("=") for one in parameters) if name == "profile"]
+    return kind.lower() == "application/ld+json" and any(PROFILE in one.split() for one in profiles)
+
+
+async def finger(job: Job, username: str, domain: str) -> Finger:
+    """Who is behind a handle. The handle another domain prefers for itself counts only if that domain agrees."""
+    first = await _fingered(job, f"{username}@{domain}", domain)
+    if first.domain == domain:
+        return first
+    second = await _fingered(job, f"{first.username}@{first.domain}", first.domain)
+    if (second.domain, second.actor) != (first.domain, first.actor):
+        raise Upstream("wrong_webfinger", domain=domain)
+    return second
+
+
+async def _fingered(job: Job, handle: str, domain: str) -> Finger:
+    scheme = urlsplit(job.settings.base).scheme if domain.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
+    url = f"{scheme}://{domain}/.well-known/webfinger?resource={quote(f'acct:{handle}', safe=':@')}"
+    answer = await job.http.request(
+        "GET", url, headers={"accept": "application/jrd+json, application/json"}, redirects=1, limit=100_000
+    )
+    _check_status(answer)
+    try:
+        return _read_finger(vocabulary.document(answer.body))
+    except Invalid as error:
+        raise Upstream("wrong_webfinger", domain=domain) from error
+
+
+def _read_finger(found: Document) -> Finger:
+    subject = vocabulary.text(found.get("subject")).removeprefix("acct:")
+    username, _, host = subject.rpartition("@")
+    domain = normal_domain(host)
+    for link in vocabulary.items(found.get("links")):
+        own = isinstance(link, dict) and link.get("rel") == "self"
+        if own and speaks_activitypub(vocabulary.text(link.get("type"))):
+            href = vocabulary.address(link.get("href"))
+            if href and username and domain:
+                return Finger(username, domain, href)
+    raise Invalid("links", "missing")
+
+
+def ours(settings: Settings, uri: str) -> bool:
+    """Does this address belong to this city?"""
+    return vocabulary.host(uri) == vocabulary.host(settings.base)

@@ -1,0 +1,168 @@
+"""The deeds of moderation: report, decide on a ground, confirm, take effect, appeal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from parvis.accounts.model import Account
+from parvis.base.db import Read, Tx
+from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from parvis.base.jobs import Job
+from parvis.charter import queries as charter
+from parvis.ledger import actions as ledger
+from parvis.ledger.model import Article, Ground, Mandate, Order
+from parvis.moderation import policy, queries
+from parvis.moderation.model import (
+    AppealDecided,
+    Appealed,
+    Decided,
+    Decision,
+    DecisionDraft,
+    MeasureLifted,
+    MeasureTaken,
+    ReportDraft,
+    Reported,
+    Verdict,
+)
+
+
+async def report(tx: Tx, by: Account, target: Account, draft: ReportDraft) -> int:
+    """Tell the moderators of an account or its posts; reports on one account make one case."""
+    policy.may_report(by, target, draft)
+    known = {version.id for version in await charter.versions_by_id(tx, draft.article_ids)}
+    unknown = sorted(set(draft.article_ids) - known)
+    if unknown:
+        raise Invalid("article_ids", "ERR_INCLUSION", unknown=unknown)
+    case_id = await queries.open_case(tx, target.id)
+    with ledger.law():
+        report_id = await queries.add_report(tx, case_id, by.id, target.id, draft)
+    await tx.emit(Reported(report_id, case_id, target.id, draft.forward))
+    return report_id
+
+
+async def ground_for(
+    r: Read,
+    target_id: int,
+    *,
+    article_ids: Sequence[int] = (),
+    report_id: int | None = None,
+    status_ids: Sequence[int] = (),
+) -> Article:
+    """The ground a decision would cite: an article given, else one the report names, as it was in force at the act.
+
+    Refused(ground_required) with the articles in force when there is none, for the moderator to choose from.
+    """
+    found = None if report_id is None else await queries.report(r, report_id)
+    case_id = None if found is None else found.case_id
+    named = list(article_ids) or ([] if found is None else found.article_ids)
+    at = await queries.act_at(r, target_id, status_ids, case_id)
+    version_id = await queries.citable(r, at, named) if named and at else None
+    if version_id is None:
+        choice = [
+            {"id": str(article.id), "number": article.number, "heading": article.heading, "ceiling": article.ceiling}
+            for article in await charter.in_force(r)
+            if article.scope != "procedure"
+        ]
+        raise Refused("ground_required", articles=choice)
+    return Article(version_id)
+
+
+async def mandate(r: Read, by: Account, ground: Ground) -> Mandate:
+    """The power to decide on one ground. Forbidden to anyone but a moderator."""
+    if not await queries.is_moderator(r, by.id):
+        raise Forbidden("not_a_moderator")
+    return Mandate("decide", ground, by.id)
+
+
+async def decide(tx: Tx, by: Account, mandate: Mandate, draft: DecisionDraft) -> int:
+    """Decide a case. Nothing happens to anyone before the public record has given its receipt."""
+    policy.may_decide(by, mandate, draft)
+    ground = mandate.ground
+    case_id = draft.case_id or await queries.open_case(tx, draft.target_id)
+    order_id = await queries.add_order(tx, ground) if isinstance(ground, Order) else None
+    version_id = ground.version_id if isinstance(ground, Article) else None
+    with ledger.law():
+        try:
+            decision_id = await queries.add_decision(tx, by.id, case_id, draft, version_id, order_id)
+        except asyncpg.ForeignKeyViolationError as error:
+            raise NotFound("article_version") from error
+    await queries.close_case(tx, case_id)
+    await tx.emit(Decided(decision_id, draft.target_id, int(draft.level)))
+    with ledger.law():
+        await queries.deliver(tx, decision_id)  # after the reactions of this very transaction told the person concerned
+    return decision_id
+
+
+async def confirm(tx: Tx, by: Account, decision_id: int) -> None:
+    """A second moderator agrees to a suspension or an exclusion."""
+    await _decision(tx, decision_id)
+    with ledger.law():
+        try:
+            await queries.confirm(tx, decision_id, by.id)
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict("already_confirmed") from error
+
+
+async def execute(job: Job) -> int:
+    """Let every decision with a receipt take effect, each in its own transaction. How many did."""
+    async with job.db.read() as r:
+        ready = await queries.ready(r)
+    for decision_id in ready:
+        async with job.db.write() as tx:
+            with ledger.law():
+                taken = await queries.add_measure(tx, decision_id)
+            if taken:
+                decision = await _decision(tx, decision_id)
+                posts = tuple(decision.status_ids)
+                await tx.emit(MeasureTaken(decision_id, decision.target_id, decision.level, posts))
+    return len(ready)
+
+
+async def lift(job: Job) -> int:
+    """End every measure whose time is over or that an appeal overturned. How many ended."""
+    async with job.db.read() as r:
+        over = await queries.over(r)
+    for decision_id in over:
+        async with job.db.write() as tx:
+            with ledger.law():
+                ended = await queries.lift(tx, decision_id)
+            if ended:
+                decision = await _decision(tx, decision_id)
+                posts = tuple(decision.status_ids)
+                await tx.emit(MeasureLifted(decision_id, decision.target_id, decision.level, posts))
+    return len(over)
+
+
+async def appeal(tx: Tx, by: Account, decision_id: int, text: str) -> int:
+    """Someone concerned, or who reported, asks that it be looked at again (DSA article 20)."""
+    policy.may_reason("text", text)
+    await _decision(tx, decision_id)
+    with ledger.law():
+        appeal_id = await queries.add_appeal(tx, decision_id, by.id, text.strip())
+    if appeal_id is None:
+        raise Conflict("already_appealed")
+    await tx.emit(Appealed(appeal_id, decision_id))
+    return appeal_id
+
+
+async def decide_appeal(tx: Tx, by: Account, appeal_id: int, outcome: Verdict, reasons: str) -> None:
+    """A moderator who took no part answers; an overturned measure is lifted."""
+    policy.may_reason("reasons", reasons)
+    found = await queries.appeal(tx, appeal_id)
+    if found is None:
+        raise NotFound("appeal")
+    with ledger.law():
+        try:
+            await queries.decide_appeal(tx, appeal_id, by.id, outcome, reasons.strip())
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict("already_decided") from error
+    await tx.emit(AppealDecided(appeal_id, found.decision_id, outcome == "overturn"))
+
+
+async def _decision(r: Read, decision_id: int) -> Decision:
+    found = await queries.decision(r, decision_id)
+    if found is None:
+        raise NotFound("decision")
+    return found

@@ -1,0 +1,37 @@
+"""What a report and a decision must say. The rest is refused in SQL. Pure."""
+
+from __future__ import annotations
+
+from parvis.accounts.model import Account
+from parvis.base.errors import Forbidden, Invalid
+from parvis.ledger.model import Mandate
+from parvis.moderation.model import DecisionDraft, ReportDraft
+
+LONGEST_COMMENT = 1000
+LONGEST_FACTS = 5000
+CATEGORIES = ("spam", "legal", "violation", "other")
+
+
+def may_report(by: Account, target: Account, draft: ReportDraft) -> None:
+    """Anyone reports anyone else; a remote report's words may be longer than a local one's."""
+    if by.id == target.id:
+        raise Forbidden("own_account")
+    if draft.category not in CATEGORIES:
+        raise Invalid("category", "ERR_INCLUSION")
+    if len(draft.comment) > (LONGEST_COMMENT if by.local else LONGEST_FACTS):
+        raise Invalid("comment", "ERR_TOO_LONG", limit=LONGEST_COMMENT)
+
+
+def may_decide(by: Account, mandate: Mandate, draft: DecisionDraft) -> None:
+    """The mandate is this moderator's own, and the facts are stated."""
+    if mandate.power != "decide" or mandate.holder != by.id:
+        raise Forbidden("no_mandate")
+    may_reason("facts", draft.facts)
+
+
+def may_reason(field: str, words: str) -> None:
+    """Reasons are never empty."""
+    if not words.strip():
+        raise Invalid(field, "ERR_BLANK")
+    if len(words) > LONGEST_FACTS:
+        raise Invalid(field, "ERR_TOO_LONG", limit=LONGEST_FACTS)

@@ -1,0 +1,22 @@
+"""What a notification is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+KINDS = (
+    "mention", "status", "reblog", "follow", "follow_request", "favourite", "update", "moderation_warning",
+    "admin.report", "admin.sign_up",
+)
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """One thing somebody is told."""
+
+    id: int
+    kind: str
+    from_account_id: int
+    status_id: int | None
+    created_at: datetime

@@ -1,0 +1,179 @@
+"""What a post is, and what can happen to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+Visibility = Literal["public", "unlisted", "private", "direct"]
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A post, or the wrapper that a reblog makes."""
+
+    id: int
+    account_id: int
+    uri: str
+    url: str | None
+    local: bool
+    text: str
+    content: str
+    spoiler_text: str
+    sensitive: bool
+    visibility: Visibility
+    language: str | None
+    in_reply_to_id: int | None
+    in_reply_to_account_id: int | None
+    conversation_id: int
+    reblog_of_id: int | None
+    created_at: datetime
+    received_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    removed_at: datetime | None
+    version: int
+
+
+class RemoteMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that stays on another server."""
+
+    url: str
+    content_type: str
+    description: str | None = None
+    blurhash: str | None = None
+    width: int | None = None
+    height: int | None = None
+    focus_x: float = 0.0
+    focus_y: float = 0.0
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A post about to be made, from this city or another server."""
+
+    content: str
+    visibility: Visibility
+    text: str = ""
+    spoiler_text: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    in_reply_to_id: int | None = None
+    in_reply_to_uri: str | None = None
+    uri: str | None = None
+    url: str | None = None
+    created_at: datetime | None = None
+    mentions: tuple[int, ...] = ()
+    silent: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    media: tuple[int, ...] = ()
+    remote_media: tuple[RemoteMedia, ...] = ()
+    application_id: int | None = None
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a post says after an edit."""
+
+    content: str
+    text: str = ""
+    spoiler_text: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    mentions: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    media: tuple[int, ...] = ()
+    remote_media: tuple[RemoteMedia, ...] = ()
+    edited_at: datetime | None = None
+
+
+class Composed(msgspec.Struct, frozen=True):
+    """A text made into a post: its HTML and whom and what it names."""
+
+    content: str
+    mentions: tuple[int, ...]
+    tags: tuple[str, ...]
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Someone a post is addressed to; silent when its text does not name them."""
+
+    status_id: int
+    account_id: int
+    silent: bool
+
+
+class Tagged(msgspec.Struct, frozen=True):
+    """A hashtag of a post."""
+
+    status_id: int
+    name: str
+    display_name: str
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """One earlier state of a post."""
+
+    content: str
+    spoiler_text: str
+    sensitive: bool
+    media: list[dict[str, Any]]
+    created_at: datetime
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """A post was made, here or elsewhere."""
+
+    status: int
+    account: int
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """A post says something else now."""
+
+    status: int
+    account: int
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """A post is gone."""
+
+    status: int
+    account: int
+    uri: str
+
+
+class Favourited(msgspec.Struct, frozen=True):
+    """Someone marked a post as a favourite."""
+
+    status: int
+    author: int
+    by: int
+    favourite: int
+
+
+class Unfavourited(msgspec.Struct, frozen=True):
+    """Someone took a favourite back."""
+
+    status: int
+    author: int
+    by: int
+    favourite: int
+
+
+class Reblogged(msgspec.Struct, frozen=True):
+    """Someone passed a post on; `status` is the wrapper."""
+
+    status: int
+    original: int
+    author: int
+    by: int
+
+
+class Unreblogged(msgspec.Struct, frozen=True):
+    """Someone no longer passes a post on."""
+
+    status: int
+    original: int
+    author: int
+    by: int
+    uri: str

@@ -1,0 +1,60 @@
+"""May one do this with a post? Pure."""
+
+from __future__ import annotations
+
+from parvis.base.errors import Forbidden, Invalid
+from parvis.statuses.model import Status
+
+CHARACTERS = 500
+MEDIA = 4
+PINS = 5
+REBLOGGABLE = ("public", "unlisted")
+WIDTH = {"public": 3, "unlisted": 2, "private": 1, "direct": 0}
+
+
+def may_own(by: int, status: Status) -> None:
+    """Only its author changes or deletes a post."""
+    if status.account_id != by:
+        raise Forbidden("not_yours")
+
+
+def may_reblog(by: int, status: Status) -> None:
+    """Public posts may be passed on by all who see them, private ones by their author only, direct ones by nobody."""
+    if status.visibility in REBLOGGABLE:
+        return
+    if status.visibility == "private" and status.account_id == by:
+        return
+    raise Forbidden("not_reblogged")
+
+
+def may_pin(by: int, status: Status, pinned: int) -> None:
+    """One pins a few own posts, no reblogs, no direct posts."""
+    if status.account_id != by:
+        raise Invalid("id", "not_yours")
+    if status.reblog_of_id:
+        raise Invalid("id", "reblog")
+    if status.visibility == "direct":
+        raise Invalid("id", "direct")
+    if pinned >= PINS:
+        raise Invalid("id", "too_many_pins", limit=PINS)
+
+
+def fits(length: int) -> None:
+    """A post of this city has at most 500 characters, its warning included."""
+    if length > CHARACTERS:
+        raise Invalid("text", "too_long", limit=CHARACTERS)
+
+
+def says_something(text: str, media: tuple[int, ...]) -> None:
+    """A post has words or pictures, and not too many pictures."""
+    if not text.strip() and not media:
+        raise Invalid("text", "blank")
+    if len(media) > MEDIA:
+        raise Invalid("media_ids", "too_many", limit=MEDIA)
+
+
+def reblog_visibility(wished: str, status: Status) -> str:
+    """A reblog is never wider than the post."""
+    return wished if WIDTH[wished] <= WIDTH[status.visibility] else status.visibility
+
+

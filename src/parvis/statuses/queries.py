@@ -1,0 +1,309 @@
+"""The SQL of posts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from parvis.base.db import Read, Tx
+from parvis.base.errors import NotFound
+from parvis.statuses.model import Draft, Edit, Named, Revision, Status, Tagged
+
+STATUS = """s.id, s.account_id, s.uri, s.url, s.local, s.text, s.content, s.spoiler_text, s.sensitive, s.visibility,
+    s.language, s.in_reply_to_id, s.in_reply_to_account_id, s.conversation_id, s.reblog_of_id, s.created_at,
+    s.received_at, s.edited_at, s.deleted_at, s.removed_at, s.version"""
+
+
+async def seen(r: Read, status_id: int, viewer: int | None) -> Status | None:
+    """The post, if this viewer may see it."""
+    return await r.one(Status, f"SELECT {STATUS} FROM seen_by($2) s WHERE s.id = $1", status_id, viewer)
+
+
+async def visible(r: Read, status_id: int, viewer: int | None) -> Status:
+    """The post; NotFound alike when it is absent and when it is not for this viewer. Holding it is the permission."""
+    found = await seen(r, status_id, viewer)
+    if found is None:
+        raise NotFound("status")
+    return found
+
+
+async def by_id(r: Read, status_id: int) -> Status | None:
+    """The row, whoever may see it, deleted or not."""
+    return await r.one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.id = $1", status_id)
+
+
+async def by_uri(r: Read, uri: str) -> Status | None:
+    """The post with that ActivityPub id, deleted or not."""
+    return await r.one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.uri = $1", uri)
+
+
+async def by_url(r: Read, url: str) -> Status | None:
+    """The post with that page, deleted or not."""
+    return await r.one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.url = $1 ORDER BY s.id LIMIT 1", url)
+
+
+async def by_ids(r: Read, status_ids: Sequence[int]) -> list[Status]:
+    """Several rows, in no order, whoever may see them."""
+    return await r.all(Status, f"SELECT {STATUS} FROM statuses s WHERE s.id = ANY($1::bigint[])", list(status_ids))
+
+
+async def next_id(tx: Tx) -> int:
+    """An id for a post that is about to be made: its URIs contain it."""
+    return int(await tx.value("SELECT parvis_id()"))
+
+
+async def add(tx: Tx, status_id: int, account_id: int, draft: Draft, place: Place) -> bool:
+    """Insert a post; False when its URI is known already."""
+    return bool(
+        await tx.run(
+            """INSERT INTO statuses (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
+                   visibility, language, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, conversation_id,
+                   application_id, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                       coalesce($17, parvis_now()))
+               ON CONFLICT DO NOTHING""",
+            status_id, account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text,
+            draft.sensitive, draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id,
+            draft.in_reply_to_uri, place.conversation_id, draft.application_id, draft.created_at,
+        )
+    )
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a new post stands: its addresses and its conversation."""
+
+    uri: str
+    url: str | None
+    local: bool
+    in_reply_to_account_id: int | None
+    conversation_id: int
+
+
+async def add_reblog(
+    tx: Tx, status_id: int, account_id: int, original: Status, place: Place, wish: tuple[str, datetime | None]
+) -> bool:
+    """Insert the wrapper of a reblog; False when this account has one already."""
+    return bool(
+        await tx.run(
+            """INSERT INTO statuses
+                   (id, account_id, uri, url, local, visibility, conversation_id, reblog_of_id, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, parvis_now())) ON CONFLICT DO NOTHING""",
+            status_id, account_id, place.uri, place.url, place.local, wish[0], place.conversation_id, original.id,
+            wish[1],
+        )
+    )
+
+
+async def reblog_by(r: Read, account_id: int, original_id: int) -> Status | None:
+    """The wrapper by which an account passes a post on."""
+    return await r.one(
+        Status,
+        f"""SELECT {STATUS} FROM statuses s
+            WHERE s.account_id = $1 AND s.reblog_of_id = $2 AND s.deleted_at IS NULL""",
+        account_id, original_id,
+    )
+
+
+async def add_mentions(tx: Tx, status_id: int, named: Sequence[int], silent: Sequence[int]) -> int:
+    """Write down to whom a post is addressed."""
+    return await tx.run(
+        """INSERT INTO mentions (status_id, account_id, silent)
+           SELECT $1::bigint, a, false FROM unnest($2::bigint[]) a
+           UNION ALL SELECT $1::bigint, a, true FROM unnest($3::bigint[]) a WHERE NOT a = ANY($2::bigint[])
+           ON CONFLICT (status_id, account_id) DO UPDATE SET silent = mentions.silent AND EXCLUDED.silent""",
+        status_id, list(dict.fromkeys(named)), list(dict.fromkeys(silent)),
+    )
+
+
+async def put_tags(tx: Tx, status_id: int, names: Sequence[str], shown: Sequence[str]) -> int:
+    """Tag a post with exactly these hashtags."""
+    return await tx.run(
+        """WITH wanted AS (SELECT DISTINCT ON (n) n, d FROM unnest($2::text[], $3::text[]) AS w(n, d)),
+                made AS (INSERT INTO tags (name, display_name) SELECT n, d FROM wanted ORDER BY n
+                         ON CONFLICT (name) DO UPDATE SET name = EXCLUDED.name RETURNING id),
+                gone AS (DELETE FROM status_tags WHERE status_id = $1 AND tag_id NOT IN (SELECT id FROM made))
+           INSERT INTO status_tags (tag_id, status_id) SELECT id, $1 FROM made ON CONFLICT DO NOTHING""",
+        status_id, list(names), list(shown),
+    )
+
+
+async def mentioned(r: Read, status_id: int) -> list[Named]:
+    """To whom a post is addressed."""
+    return await r.all(
+        Named, "SELECT status_id, account_id, silent FROM mentions WHERE status_id = $1 ORDER BY account_id", status_id
+    )
+
+
+async def tags_of(r: Read, status_ids: Sequence[int]) -> list[Tagged]:
+    """The hashtags of posts."""
+    return await r.all(
+        Tagged,
+        """SELECT st.status_id, t.name, t.display_name FROM status_tags st JOIN tags t ON t.id = st.tag_id
+           WHERE st.status_id = ANY($1::bigint[]) ORDER BY st.status_id, t.id""",
+        list(status_ids),
+    )
+
+
+async def revise(tx: Tx, status_id: int, revision: Revision) -> int:
+    """Write what a post says now."""
+    return await tx.run(
+        """UPDATE statuses SET content = $2, text = $3, spoiler_text = $4, sensitive = $5, language = $6,
+                               edited_at = coalesce($7, parvis_now())
+           WHERE id = $1 AND deleted_at IS NULL""",
+        status_id, revision.content, revision.text, revision.spoiler_text, revision.sensitive, revision.language,
+        revision.edited_at,
+    )
+
+
+async def keep_edit(tx: Tx, status: Status, media: list[dict[str, Any]]) -> int:
+    """Keep what a post said until now."""
+    return await tx.run(
+        """INSERT INTO status_edits (status_id, content, spoiler_text, sensitive, media, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        status.id, status.content, status.spoiler_text, status.sensitive, media, status.edited_at or status.created_at,
+    )
+
+
+async def edits(r: Read, status_id: int) -> list[Edit]:
+    """What a post said before, oldest first."""
+    return await r.all(
+        Edit,
+        """SELECT content, spoiler_text, sensitive, media, created_at FROM status_edits
+           WHERE status_id = $1 ORDER BY id""",
+        status_id,
+    )
+
+
+async def delete(tx: Tx, status_id: int) -> int:
+    """Mark a post as gone, and with it the reblogs of it."""
+    return await tx.run(
+        """UPDATE statuses SET deleted_at = parvis_now()
+           WHERE (id = $1 OR reblog_of_id = $1) AND deleted_at IS NULL""",
+        status_id,
+    )
+
+
+async def count(tx: Tx, status_id: int, replies: int = 0, reblogs: int = 0, favourites: int = 0) -> int:
+    """One reply, reblog or favourite more (or less)."""
+    return await tx.run(
+        "INSERT INTO status_count_deltas (status_id, replies, reblogs, favourites) VALUES ($1, $2, $3, $4)",
+        status_id, replies, reblogs, favourites,
+    )
+
+
+async def fold_counts(tx: Tx) -> int:
+    """Add waiting deltas to their bases; how many were folded."""
+    return int(
+        await tx.value(
+            """WITH taken AS (
+                   DELETE FROM status_count_deltas WHERE id IN (
+                       SELECT id FROM status_count_deltas ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED)
+                   RETURNING status_id, replies, reblogs, favourites),
+               summed AS (SELECT status_id, sum(replies)::int AS replies, sum(reblogs)::int AS reblogs,
+                                 sum(favourites)::int AS favourites FROM taken GROUP BY status_id),
+               folded AS (
+                   INSERT INTO status_counts (status_id, replies, reblogs, favourites)
+                   SELECT status_id, replies, reblogs, favourites FROM summed ORDER BY status_id
+                   ON CONFLICT (status_id) DO UPDATE SET replies = status_counts.replies + EXCLUDED.replies,
+                       reblogs = status_counts.reblogs + EXCLUDED.reblogs,
+                       favourites = status_counts.favourites + EXCLUDED.favourites)
+               SELECT count(*)::int FROM taken"""
+        )
+    )
+
+
+async def add_favourite(tx: Tx, status_id: int, by: int, uri: str | None) -> int | None:
+    """Insert a favourite; its id, or None when it was there already."""
+    found: int | None = await tx.value(
+        "INSERT INTO favourites (status_id, account_id, uri) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id",
+        status_id, by, uri,
+    )
+    return found
+
+
+async def drop_favourite(tx: Tx, status_id: int, by: int) -> int | None:
+    """Remove a favourite; the id it had."""
+    found: int | None = await tx.value(
+        "DELETE FROM favourites WHERE status_id = $1 AND account_id = $2 RETURNING id", status_id, by
+    )
+    return found
+
+
+async def add_bookmark(tx: Tx, status_id: int, by: int) -> int:
+    """Insert a bookmark."""
+    return await tx.run(
+        "INSERT INTO bookmarks (status_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", status_id, by
+    )
+
+
+async def drop_bookmark(tx: Tx, status_id: int, by: int) -> int:
+    """Remove a bookmark."""
+    return await tx.run("DELETE FROM bookmarks WHERE status_id = $1 AND account_id = $2", status_id, by)
+
+
+async def add_pin(tx: Tx, status_id: int, by: int) -> int:
+    """Insert a pin."""
+    return await tx.run(
+        "INSERT INTO pins (status_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", status_id, by
+    )
+
+
+async def drop_pin(tx: Tx, status_id: int, by: int) -> int:
+    """Remove a pin."""
+    return await tx.run("DELETE FROM pins WHERE status_id = $1 AND account_id = $2", status_id, by)
+
+
+async def pinned(r: Read, account_id: int) -> list[int]:
+    """The posts an account has pinned, newest first."""
+    return await r.values("SELECT status_id FROM pins WHERE account_id = $1 ORDER BY id DESC", account_id)
+
+
+async def mute_conversation(tx: Tx, conversation_id: int, by: int) -> int:
+    """No longer be told of a conversation."""
+    return await tx.run(
+        "INSERT INTO conversation_mutes (account_id, conversation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        by, conversation_id,
+    )
+
+
+async def unmute_conversation(tx: Tx, conversation_id: int, by: int) -> int:
+    """Be told of a conversation again."""
+    return await tx.run(
+        "DELETE FROM conversation_mutes WHERE account_id = $1 AND conversation_id = $2", by, conversation_id
+    )
+
+
+async def adopt_waiting_replies(tx: Tx, status: Status) -> int:
+    """Replies that arrived before this post find their place under it."""
+    return await tx.run(
+        """UPDATE statuses SET in_reply_to_id = $1, in_reply_to_account_id = $2, conversation_id = $3
+           WHERE in_reply_to_uri = $4 AND in_reply_to_id IS NULL""",
+        status.id, status.account_id, status.conversation_id, status.uri,
+    )
+
+
+async def posted_under(r: Read, account_id: int, key: str) -> int | None:
+    """The post that an Idempotency-Key has made within its hour."""
+    found: int | None = await r.value(
+        "SELECT status_id FROM idempotency_keys WHERE account_id = $1 AND key = $2 AND due_at > parvis_now()",
+        account_id, key,
+    )
+    return found
+
+
+async def keep_key(tx: Tx, account_id: int, key: str, status_id: int) -> int:
+    """Remember for an hour which post an Idempotency-Key made."""
+    return await tx.run(
+        """INSERT INTO idempotency_keys (account_id, key, status_id, due_at)
+           VALUES ($1, $2, $3, parvis_now() + interval '1 hour')
+           ON CONFLICT (account_id, key) DO UPDATE SET status_id = EXCLUDED.status_id, due_at = EXCLUDED.due_at""",
+        account_id, key, status_id,
+    )
+
+
+async def forget_keys(tx: Tx) -> int:
+    """Drop Idempotency-Keys whose hour is over."""
+    return await tx.run("DELETE FROM idempotency_keys WHERE due_at < parvis_now()")

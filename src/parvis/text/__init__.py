@@ -1,0 +1,1 @@
+"""Turns what people write into safe HTML and back: mentions, hashtags, links, sanitising, languages. Pure."""

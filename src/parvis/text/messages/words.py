@@ -1,0 +1,149 @@
+"""Stable words and the English message each is shown as; the catalogues translate the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+
+STATES: Mapping[str, str] = {
+    "draft": "Draft",
+    "admissibility": "Legal check",
+    "support": "Gathering signatures",
+    "deliberation": "Under discussion",
+    "frozen": "Text frozen",
+    "vote": "Vote open",
+    "contest": "Result open to challenge",
+    "promulgated": "Adopted",
+    "in_force": "In force",
+    "review": "Under review",
+    "repealed": "Repealed",
+    "lapsed": "Lapsed",
+    "refused": "Not admissible",
+    "rejected": "Not adopted",
+    "withdrawn": "Withdrawn",
+}
+
+LEVELS: Mapping[int, str] = {
+    0: "No action",
+    1: "Warning",
+    2: "Label or content warning",
+    3: "Reduced visibility, 30 days at most",
+    4: "Removal of the content",
+    5: "Posting freeze, 7 days at most",
+    6: "Suspension, 90 days at most",
+    7: "Exclusion",
+}
+
+MENTIONS: Mapping[str, str] = {
+    "very_good": "Very good",
+    "good": "Good",
+    "fairly_good": "Fairly good",
+    "passable": "Passable",
+    "insufficient": "Insufficient",
+    "reject": "To be rejected",
+}
+
+STATUS_QUO = "Change nothing"
+THIS_TEXT = "The proposed text"
+NEW_ARTICLE = "A new article"
+
+APPLIES: Mapping[str, str] = {
+    "public_posts": "Public posts",
+    "posts": "All posts",
+    "profiles": "Profiles",
+    "everything": "Everything that is published here",
+    "procedure": "The procedure itself",
+}
+
+KINDS: Mapping[str, str] = {
+    "charter": "Version %(number)s of the charter",
+    "proposal": "Proposal",
+    "decision": "Decision",
+    "confirmation": "Second moderator’s confirmation",
+    "measure": "A measure was lifted",
+    "appeal": "Answer to an appeal",
+}
+
+OUTCOMES: Mapping[str, str] = {
+    "uphold": "Appeal rejected: the decision stands",
+    "overturn": "Appeal accepted: the decision is overturned",
+}
+
+SCOPES: Mapping[str, str] = {
+    "read": "See what you can see",
+    "write": "Write, share, follow and change your settings in your name",
+    "follow": "Follow, mute and block accounts in your name",
+    "push": "Send you notifications",
+    "profile": "Read your name and your picture, nothing else",
+    "admin:read": "See what moderators can see",
+    "admin:write": "Take decisions as a moderator",
+}
+
+ERRORS: Mapping[int, tuple[str, str]] = {
+    400: ("This request is not understood", "Something is missing from it, or is not in its place."),
+    401: ("You need to sign in", "This page is for people who have an account here."),
+    403: ("This is not yours to do", "You are signed in, but this page or this deed belongs to somebody else."),
+    404: ("This page does not exist", "Its author may have removed it, or the address is incomplete."),
+    410: ("This page is no longer here", "It existed and was deleted."),
+    422: ("A rule of the city says no", "What you asked goes against the charter or was not filled in as expected."),
+    429: ("A little slower, please", "Too many requests came from you in a short time. Try again in a few minutes."),
+    500: ("Something broke on our side", "It is not your fault, and the fault has been noted. Try again in a moment."),
+    503: ("The square is closed for a moment", "Work is under way. Come back in a few minutes."),
+}
+
+FIELD_ERRORS: Mapping[str, str] = {
+    "ERR_BLANK": "This answer is missing.",
+    "ERR_TAKEN": "This one is taken already.",
+    "ERR_RESERVED": "This name is reserved.",
+    "ERR_INVALID": "This is not written as expected.",
+    "ERR_TOO_SHORT": "This is too short.",
+    "ERR_TOO_LONG": "This is too long.",
+    "ERR_ACCEPTED": "You need to accept this to go on.",
+    "ERR_BLOCKED": "This e-mail provider is not accepted here.",
+    "ERR_UNREACHABLE": "This e-mail address cannot receive mail.",
+    "ERR_INCLUSION": "Choose one of the answers in the list.",
+}
+
+PROBLEMS: Mapping[str, tuple[str, str]] = {
+    "csrf": ("This form has expired", "Go back, reload the page and send the form again. Nothing was changed."),
+    "account_suspended": ("This account is suspended", "The decision and its reason are in the public register."),
+    "login_disabled": ("You cannot sign in", "This account is disabled. Write to the city if you think this is wrong."),
+    "invalid_request": (
+        "This application is not known here",
+        "It is not registered, or it asked in a way that we do not accept. Nothing was given to it.",
+    ),
+    "invalid_redirect_uri": (
+        "This application wants its answer elsewhere",
+        "It did not register the address to which the answer should go. Nothing was given to it.",
+    ),
+    "not_resident": (
+        "Only residents can do this", "Your account is not attested as that of somebody who lives here."
+    ),
+    "not_on_the_roll": (
+        "You are not on the roll of this vote", "Only people attested as residents before it opened can vote."
+    ),
+    "box_closed": ("This vote is closed", "No ballot was added."),
+    "box_open": ("This vote is still open", "Nobody knows a result before the close."),
+    "not_now": ("It is too late, or too early", "This proposal is not at that step. Nothing was changed."),
+    "article_not_in_force": ("This article is not in force", "Only an article that applies today can be amended."),
+    "no_charter": ("There is no charter yet", "Rules can be proposed once a first charter is laid."),
+}
+
+SIGN_IN_FAILED = "This address and this password do not go together."
+
+
+def messages() -> list[str]:
+    """Every English message a stable word is shown as."""
+    tables = [
+        STATES.values(),
+        LEVELS.values(),
+        MENTIONS.values(),
+        SCOPES.values(),
+        APPLIES.values(),
+        KINDS.values(),
+        OUTCOMES.values(),
+        FIELD_ERRORS.values(),
+        *ERRORS.values(),
+        *PROBLEMS.values(),
+    ]
+    return [*chain.from_iterable(tables), STATUS_QUO, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED]

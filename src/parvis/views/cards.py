@@ -1,0 +1,120 @@
+"""Cards: the viewer-free part of a status or an account as encoded JSON, kept under its id and version.
+
+A page's query returns ids and versions, so a stale card is unreachable and nothing is ever invalidated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from parvis.base.settings import Settings
+
+ENCODE = msgspec.json.Encoder()
+ROOM = 20_000
+
+
+class Shelf:
+    """A bounded store of cards in this process; the oldest leave first."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._cards: dict[tuple[str, int, int], bytes] = {}
+        self._room = room
+
+    def card(self, kind: str, number: int, version: int) -> bytes | None:
+        """The card of that version, if it is here."""
+        return self._cards.get((kind, number, version))
+
+    def put(self, kind: str, number: int, version: int, card: bytes) -> None:
+        """Keep a card."""
+        if len(self._cards) >= self._room:
+            for key in list(self._cards)[: self._room // 10]:
+                del self._cards[key]
+        self._cards[(kind, number, version)] = card
+
+
+def opened(fields: dict[str, Any]) -> bytes:
+    """An object's members without its braces, to be spliced with others."""
+    return ENCODE.encode(fields)[1:-1]
+
+
+def status_card(data: dict[str, Any], settings: Settings) -> bytes:
+    """The viewer-free members of a Status."""
+    base = settings.base
+    return opened({
+        "id": str(data["id"]), "created_at": data["created_at"],
+        "in_reply_to_id": _text(data["in_reply_to_id"]),
+        "in_reply_to_account_id": _text(data["in_reply_to_account_id"]),
+        "sensitive": data["sensitive"], "spoiler_text": data["spoiler_text"], "visibility": data["visibility"],
+        "language": data["language"], "uri": data["uri"], "url": data["url"], "content": data["content"],
+        "edited_at": data["edited_at"], "text": None,
+        "application": data["application"], "poll": None, "card": None, "quote": None, "emojis": [],
+        "quotes_count": 0, "tagged_collections": [],
+        "quote_approval": {"automatic": [], "manual": [], "current_user": "denied"},
+        "media_attachments": [media_entity(file, base) for file in data["media"] or []],
+        "mentions": [
+            {"id": str(m["id"]), "username": m["username"], "url": m["url"], "acct": m["acct"]}
+            for m in data["mentions"] or []
+        ],
+        "tags": [{"name": tag, "url": f"{base}/tags/{tag}"} for tag in data["tags"] or []],
+    })
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def file_url(base: str, name: str | None) -> str | None:
+    """Where a file of the store is served."""
+    return None if name is None else f"{base}/media/{name}"
+
+
+def media_entity(file: dict[str, Any], base: str) -> dict[str, Any]:
+    """A MediaAttachment."""
+    url = file_url(base, file["file"]) or file["remote_url"]
+    meta: dict[str, Any] = {"focus": {"x": file["focus_x"], "y": file["focus_y"]}}
+    for name, prefix in (("original", ""), ("small", "preview_")):
+        width, height = file[f"{prefix}width"], file[f"{prefix}height"]
+        if width and height:
+            meta[name] = {
+                "width": width, "height": height, "size": f"{width}x{height}", "aspect": round(width / height, 6)
+            }
+    return {
+        "id": str(file["id"]), "type": file["kind"], "url": url,
+        "preview_url": file_url(base, file["preview_file"]) or url, "remote_url": file["remote_url"],
+        "preview_remote_url": None, "text_url": None, "meta": meta, "description": file["description"],
+        "blurhash": file["blurhash"],
+    }
+
+
+def account_card(data: dict[str, Any], settings: Settings) -> bytes:
+    """The members of an Account that its counts do not change."""
+    base = settings.base
+    gone = data["suspended"]
+    avatar = None if gone else file_url(base, data["avatar_file"]) or data["avatar_url"]
+    header = None if gone else file_url(base, data["header_file"]) or data["header_url"]
+    avatar, header = avatar or f"{base}/static/avatar.png", header or f"{base}/static/header.png"
+    fields: dict[str, Any] = {
+        "id": str(data["id"]), "username": data["username"],
+        "acct": data["username"] if data["domain"] is None else f"{data['username']}@{data['domain']}",
+        "display_name": "" if gone else data["display_name"], "locked": data["locked"], "bot": data["bot"],
+        "discoverable": data["discoverable"], "indexable": data["indexable"], "group": data["actor_type"] == "Group",
+        "created_at": data["created_on"], "note": "" if gone else data["note"], "url": data["url"], "uri": data["uri"],
+        "avatar": avatar, "avatar_static": avatar, "avatar_description": data["avatar_description"],
+        "header": header, "header_static": header, "header_description": data["header_description"],
+        "hide_collections": data["hide_collections"], "noindex": not data["discoverable"], "emojis": [],
+        "roles": [], "fields": [] if gone else [
+            {"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in data["fields"]
+        ],
+        "show_media": True, "show_media_replies": True, "show_featured": True,
+        "feature_approval": {"automatic": [], "manual": [], "current_user": "denied"},
+        "moved": None,
+    }
+    if data["memorial"]:
+        fields["memorial"] = True
+    if gone:
+        fields["suspended"] = True
+    if data["limited"]:
+        fields["limited"] = True
+    return opened(fields)

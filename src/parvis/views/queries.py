@@ -1,0 +1,273 @@
+"""The SQL of what is shown: what changes with each reader and each moment, and what cards are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from parvis.base.db import Read
+from parvis.base.ids import Page, both_ways
+
+
+class StatusState(msgspec.Struct, frozen=True):
+    """A post's versions, counts and this viewer's marks on it."""
+
+    id: int
+    version: int
+    account_id: int
+    reblog_of_id: int | None
+    replies: int
+    reblogs: int
+    favourites: int
+    favourited: bool
+    reblogged: bool
+    bookmarked: bool
+    muted: bool
+    pinned: bool
+    account_version: int
+    account_statuses: int
+    account_followers: int
+    account_following: int
+    last_status_at: date | None
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """An account's version and counts."""
+
+    id: int
+    version: int
+    statuses: int
+    followers: int
+    following: int
+    last_status_at: date | None
+
+
+class Material(msgspec.Struct, frozen=True):
+    """What a card is made from."""
+
+    kind: str
+    id: int
+    version: int
+    data: dict[str, Any]
+
+
+COUNTS = """LEFT JOIN account_counts ac ON ac.account_id = a.id
+    LEFT JOIN LATERAL (
+        SELECT sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
+        FROM account_count_deltas x WHERE x.account_id = a.id) ad ON true"""
+COUNTED = """(CASE WHEN a.domain IS NULL OR a.remote_counts->>'statuses' IS NULL
+            THEN coalesce(ac.statuses, 0) + coalesce(ad.statuses, 0) ELSE (a.remote_counts->>'statuses')::int END)::int,
+    greatest(coalesce((a.remote_counts->>'followers')::int, 0),
+             coalesce(ac.followers, 0) + coalesce(ad.followers, 0))::int,
+    greatest(coalesce((a.remote_counts->>'following')::int, 0),
+             coalesce(ac.following, 0) + coalesce(ad.following, 0))::int"""
+
+
+async def status_states(r: Read, viewer: int | None, status_ids: Sequence[int]) -> list[StatusState]:
+    """For these posts and what they pass on: versions, counts, and the viewer's marks."""
+    return await r.all(
+        StatusState,
+        f"""WITH wanted AS (
+                SELECT id FROM unnest($2::bigint[]) w(id)
+                UNION SELECT s.reblog_of_id FROM statuses s
+                      WHERE s.id = ANY($2::bigint[]) AND s.reblog_of_id IS NOT NULL)
+            SELECT s.id, s.version, s.account_id, s.reblog_of_id,
+                   greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
+                   greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
+                   greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
+                   EXISTS (SELECT FROM favourites f WHERE f.account_id = $1 AND f.status_id = s.id),
+                   EXISTS (SELECT FROM statuses x
+                           WHERE x.account_id = $1 AND x.reblog_of_id = s.id AND x.deleted_at IS NULL),
+                   EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = s.id),
+                   EXISTS (SELECT FROM conversation_mutes m
+                           WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
+                   EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
+                   a.version AS account_version, {COUNTED}, a.last_status_at
+            FROM wanted JOIN statuses s ON s.id = wanted.id JOIN accounts a ON a.id = s.account_id
+            LEFT JOIN status_counts c ON c.status_id = s.id
+            LEFT JOIN LATERAL (
+                SELECT sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites
+                FROM status_count_deltas x WHERE x.status_id = s.id) d ON true
+            {COUNTS}""",
+        viewer, list(status_ids),
+    )
+
+
+async def account_states(r: Read, account_ids: Sequence[int]) -> list[AccountState]:
+    """For these accounts: versions and counts."""
+    return await r.all(
+        AccountState,
+        f"""SELECT a.id, a.version, {COUNTED}, a.last_status_at FROM accounts a {COUNTS}
+            WHERE a.id = ANY($1::bigint[])""",
+        list(account_ids),
+    )
+
+
+async def materials(r: Read, status_ids: Sequence[int], account_ids: Sequence[int]) -> list[Material]:
+    """What the missing cards of posts and accounts are made from, in one go."""
+    return await r.all(
+        Material,
+        """SELECT 'status', s.id, s.version, jsonb_build_object(
+                'id', s.id, 'created_at', to_char(s.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+                'edited_at', to_char(s.edited_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+                'in_reply_to_id', s.in_reply_to_id, 'in_reply_to_account_id', s.in_reply_to_account_id,
+                'sensitive', s.sensitive, 'spoiler_text', s.spoiler_text, 'visibility', s.visibility,
+                'language', s.language, 'uri', s.uri, 'url', s.url, 'content', s.content,
+                'application', (SELECT jsonb_build_object('name', p.name, 'website', p.website)
+                                FROM applications p WHERE p.id = s.application_id),
+                'media', (SELECT jsonb_agg(to_jsonb(m) ORDER BY m.position, m.id) FROM media m
+                          WHERE m.status_id = s.id),
+                'mentions', (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'username', a.username, 'url', a.url,
+                                    'acct', concat_ws('@', a.username, a.domain)) ORDER BY a.id)
+                             FROM mentions n JOIN accounts a ON a.id = n.account_id
+                             WHERE n.status_id = s.id AND NOT n.silent),
+                'tags', (SELECT jsonb_agg(t.name ORDER BY t.id) FROM status_tags st JOIN tags t ON t.id = st.tag_id
+                         WHERE st.status_id = s.id)) AS data
+           FROM statuses s WHERE s.id = ANY($1::bigint[])
+           UNION ALL
+           SELECT 'account', a.id, a.version, jsonb_build_object(
+                'id', a.id, 'username', a.username, 'domain', a.domain, 'uri', a.uri, 'url', a.url,
+                'actor_type', a.actor_type, 'display_name', a.display_name, 'note', a.note, 'fields', a.fields,
+                'avatar_file', a.avatar_file, 'avatar_url', a.avatar_url, 'avatar_description', a.avatar_description,
+                'header_file', a.header_file, 'header_url', a.header_url, 'header_description', a.header_description,
+                'locked', a.locked, 'bot', a.bot, 'discoverable', a.discoverable, 'indexable', a.indexable,
+                'hide_collections', a.hide_collections, 'memorial', a.memorial,
+                'suspended', a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL,
+                'limited', a.limited_at IS NOT NULL,
+                'created_on', to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T00:00:00.000Z"'))
+           FROM accounts a WHERE a.id = ANY($2::bigint[])""",
+        list(status_ids), list(account_ids),
+    )
+
+
+async def found_accounts(r: Read, text: str, limit: int, offset: int, following_of: int | None) -> list[int]:
+    """Accounts whose handle or name is like the text, the likeliest first."""
+    return await r.values(
+        """SELECT a.id FROM accounts a
+           WHERE a.deleted_at IS NULL AND a.suspended_at IS NULL
+             AND (concat_ws('@', a.username, a.domain) ILIKE '%' || $5 || '%'
+                  OR a.display_name ILIKE '%' || $5 || '%')
+             AND ($4::bigint IS NULL OR EXISTS (
+                 SELECT FROM follows f WHERE f.account_id = $4 AND f.target_id = a.id AND f.accepted))
+           ORDER BY (lower(a.username) = lower($1)) DESC,
+                    similarity(concat_ws('@', a.username, a.domain), $1) DESC, a.id
+           LIMIT $2 OFFSET $3""",
+        text, limit, offset, following_of, text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"),
+    )
+
+
+class FoundTag(msgspec.Struct, frozen=True):
+    """A hashtag and how often it was used on the last days."""
+
+    id: int
+    name: str
+
+
+async def found_tags(r: Read, text: str, limit: int, offset: int) -> list[FoundTag]:
+    """Hashtags that begin with the text."""
+    return await r.all(
+        FoundTag,
+        "SELECT id, name FROM tags WHERE starts_with(name, $1) ORDER BY length(name), name LIMIT $2 OFFSET $3",
+        text, limit, offset,
+    )
+
+
+async def found_statuses(r: Read, viewer: int, text: str, limit: int, offset: int) -> list[int]:
+    """One's own posts, and those one marked, that contain the text; newest first."""
+    return await r.values(
+        """SELECT v.id FROM seen_by($1) v
+           WHERE (v.account_id = $1
+                  OR EXISTS (SELECT FROM favourites f WHERE f.account_id = $1 AND f.status_id = v.id)
+                  OR EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = v.id)
+                  OR EXISTS (SELECT FROM mentions n WHERE n.account_id = $1 AND n.status_id = v.id))
+             AND v.reblog_of_id IS NULL
+             AND position(lower($2) in lower(v.content || ' ' || v.spoiler_text)) > 0
+           ORDER BY v.id DESC LIMIT $3 OFFSET $4""",
+        viewer, text, limit, offset,
+    )
+
+
+class Day(msgspec.Struct, frozen=True):
+    """How a hashtag was used on one day."""
+
+    name: str
+    day: int
+    uses: int
+    accounts: int
+
+
+async def tag_days(r: Read, names: Sequence[str]) -> list[Day]:
+    """For each hashtag its last seven days, newest first."""
+    return await r.all(
+        Day,
+        """SELECT t.name, extract(epoch FROM d)::bigint, count(s.id)::int, count(DISTINCT s.account_id)::int
+           FROM tags t
+           CROSS JOIN generate_series(date_trunc('day', parvis_now(), 'UTC') - interval '6 days',
+                                      date_trunc('day', parvis_now(), 'UTC'), interval '1 day') d
+           LEFT JOIN status_tags st ON st.tag_id = t.id
+           LEFT JOIN statuses s ON s.id = st.status_id AND s.visibility = 'public' AND s.deleted_at IS NULL
+                               AND s.created_at >= d AND s.created_at < d + interval '1 day'
+           WHERE t.name = ANY($1::text[]) GROUP BY t.name, d ORDER BY t.name, d DESC""",
+        list(names),
+    )
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """The city in numbers."""
+
+    users: int
+    statuses: int
+    peers: int
+    active_month: int
+    active_half_year: int
+
+
+async def counts(r: Read) -> Counts:
+    """How many live here, post here, and are known from elsewhere."""
+    return await r.one(
+        Counts,
+        """SELECT (SELECT count(*) FROM users WHERE confirmed_at IS NOT NULL)::int,
+                  (SELECT coalesce(sum(c.statuses), 0) FROM account_counts c JOIN accounts a ON a.id = c.account_id
+                   WHERE a.domain IS NULL)::int
+                  + (SELECT coalesce(sum(d.statuses), 0) FROM account_count_deltas d
+                     JOIN accounts a ON a.id = d.account_id WHERE a.domain IS NULL)::int,
+                  (SELECT count(*) FROM peers)::int,
+                  (SELECT count(*) FROM accounts
+                   WHERE domain IS NULL AND last_status_at > parvis_now() - interval '30 days')::int,
+                  (SELECT count(*) FROM accounts
+                   WHERE domain IS NULL AND last_status_at > parvis_now() - interval '180 days')::int""",
+    ) or Counts(0, 0, 0, 0, 0)
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """An account in a list that its own rows order."""
+
+    row_id: int
+    account_id: int
+
+
+LISTS = {
+    name: both_ways(
+        f"""SELECT x.id, x.{who} FROM {table} x JOIN accounts a ON a.id = x.{who}
+            WHERE {where} AND x.id > $2 AND x.id < $3 AND a.deleted_at IS NULL AND a.suspended_at IS NULL
+            ORDER BY x.id DESC /*page*/ LIMIT $4"""
+    )
+    for name, table, who, where in (
+        ("favourited_by", "favourites", "account_id", "x.status_id = $1"),
+        ("reblogged_by", "statuses", "account_id", "x.reblog_of_id = $1 AND x.deleted_at IS NULL"),
+        ("followers", "follows", "account_id", "x.target_id = $1 AND x.accepted"),
+        ("following", "follows", "target_id", "x.account_id = $1 AND x.accepted"),
+        ("requests", "follows", "account_id", "x.target_id = $1 AND NOT x.accepted"),
+        ("blocked", "blocks", "target_id", "x.account_id = $1"),
+        ("muted", "mutes", "target_id", "x.account_id = $1 AND (x.until IS NULL OR x.until > parvis_now())"),
+    )
+}
+
+
+async def listed(r: Read, name: str, whose: int, page: Page) -> list[Ranked]:
+    """One of the lists of accounts, by the ids of its rows, newest first."""
+    rows = await r.all(Ranked, LISTS[name][page.upwards], whose, page.after, page.before, page.limit)
+    return sorted(rows, key=lambda row: -row.row_id)

@@ -1,0 +1,101 @@
+"""The table of pages, and the error page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from parvis.base.errors import Problem
+from parvis.base.settings import Settings
+from parvis.text.messages import words
+from parvis.web import about, civic, files, oauth, public, sign_in
+from parvis.web.site import Deed, Site, Visit
+
+NOT_PAGES = (
+    "/api", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known", "/nodeinfo", "/ap", "/inbox", "/actor",
+)
+
+OPEN: tuple[tuple[str, str, Deed], ...] = (
+    ("GET", "/", public.front),
+    ("GET", "/tags/{tag}", public.tag),
+    ("GET", "/@{name}", public.profile),
+    ("GET", "/@{name}/{id}", public.status),
+    ("GET", "/auth/sign_up", sign_in.sign_up_form),
+    ("POST", "/auth/sign_up", sign_in.sign_up),
+    ("GET", "/auth/sign_in", sign_in.sign_in_form),
+    ("POST", "/auth/sign_in", sign_in.sign_in),
+    ("GET", "/auth/confirm", sign_in.confirm),
+    ("GET", "/oauth/authorize", oauth.ask),
+    ("GET", "/charter", civic.charter),
+    ("GET", "/charter/changes", civic.changes),
+    ("GET", "/charter/articles/{number}", civic.article),
+    ("GET", "/proposals", civic.proposals),
+    ("GET", "/proposals/{id:int}", civic.proposal),
+    ("GET", "/register", civic.register),
+    ("GET", "/register/{index:int}", civic.entry),
+    ("GET", "/about", about.about),
+    ("GET", "/privacy", about.privacy),
+    ("GET", "/imprint", about.imprint),
+)
+INSIDE: tuple[tuple[str, str, Deed], ...] = (
+    ("POST", "/auth/sign_out", sign_in.sign_out),
+    ("POST", "/oauth/authorize", oauth.decide),
+    ("GET", "/oauth/authorize/native", oauth.native),
+    ("POST", "/write", public.write),
+    ("GET", "/proposals/new", civic.proposal_form),
+    ("POST", "/proposals/new", civic.propose),
+    ("POST", "/proposals/{id:int}/support", civic.support),
+    ("POST", "/proposals/{id:int}/ballot", civic.cast),
+)
+
+
+def routes(settings: Settings) -> list[BaseRoute]:
+    """Every page and file a browser may ask for; `settings` says whether anything can be uploaded here."""
+    site = Site()
+    pages = [Route(path, site.page(deed), methods=[method]) for method, path, deed in OPEN]
+    inside = [Route(path, site.page(deed, inside=True), methods=[method]) for method, path, deed in INSIDE]
+    return [*inside, *pages, *files.routes(site.assets, settings)]
+
+
+def is_page(request: Request) -> bool:
+    """Does a browser ask for a page here?"""
+    path = request.url.path
+    if any(path == prefix or path.startswith(f"{prefix}/") for prefix in NOT_PAGES):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def or_page(handlers: dict[Any, Handler]) -> dict[Any, Any]:
+    """The same handlers, whose answer a browser is shown as a page with the same code."""
+    site = Site()
+
+    def wrapped(handler: Handler) -> Handler:
+        async def answer(request: Request, error: Exception) -> Response:
+            told = await handler(request, error)
+            return await _page(site, request, error, told) if is_page(request) else told
+
+        return answer
+
+    return {kind: wrapped(handler) for kind, handler in handlers.items()}
+
+
+async def _page(site: Site, request: Request, error: Exception, told: Response) -> Response:
+    visit = getattr(request.state, "visit", None)
+    if not isinstance(visit, Visit):
+        visit = site.visit(request)
+        if told.status_code < 500:
+            await visit.recognise()
+    code = told.status_code
+    title, sentence = words.ERRORS.get(code, words.ERRORS[500 if code >= 500 else 404 if code == 405 else 400])
+    if isinstance(error, Problem):
+        title, sentence = words.PROBLEMS.get(error.word, (title, sentence))
+    made = visit.show("error.html", code, code=code, title=visit.say(title), sentence=visit.say(sentence))
+    made.headers.update({name: value for name, value in told.headers.items() if name.startswith("x-ratelimit")})
+    return made

@@ -1,0 +1,66 @@
+"""The reaction table and the schedule. The only file that knows every room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from parvis.access import model as access
+from parvis.access import reactions as letters
+from parvis.accounts import actions as people
+from parvis.accounts import model as accounts
+from parvis.base.db import Reactions
+from parvis.base.jobs import Every
+from parvis.federation import delivery, inbox, outbox
+from parvis.charter import actions as rules
+from parvis.charter import model as charter
+from parvis.ledger import actions as ledger
+from parvis.media import actions as media
+from parvis.moderation import actions as cases
+from parvis.moderation import model as moderation
+from parvis.moderation import reactions as measures
+from parvis.notifications import reactions as notifications
+from parvis.statuses import actions as posts
+from parvis.statuses import model as statuses
+
+REACTIONS: Mapping[type, Reactions] = {
+    access.SignedUp: Reactions(later=(letters.send_confirmation,)),
+    accounts.FollowRequested: Reactions(now=(notifications.follow_requested,), later=(outbox.follow_requested,)),
+    accounts.Followed: Reactions(now=(notifications.followed,)),
+    accounts.FollowAccepted: Reactions(later=(outbox.follow_accepted,)),
+    accounts.FollowRejected: Reactions(later=(outbox.follow_rejected,)),
+    accounts.Unfollowed: Reactions(now=(notifications.unfollowed,), later=(outbox.unfollowed,)),
+    accounts.Blocked: Reactions(later=(outbox.blocked,)),
+    accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
+    accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
+    accounts.AccountDeleted: Reactions(later=(outbox.account_deleted,)),
+    statuses.Posted: Reactions(now=(measures.posting, notifications.posted), later=(outbox.posted,)),
+    statuses.Edited: Reactions(now=(notifications.edited,), later=(outbox.edited,)),
+    statuses.Deleted: Reactions(later=(outbox.deleted,)),
+    statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
+    statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
+    statuses.Reblogged: Reactions(now=(measures.reblogging, notifications.reblogged), later=(outbox.reblogged,)),
+    statuses.Unreblogged: Reactions(now=(notifications.unreblogged,), later=(outbox.unreblogged,)),
+    charter.ProposalOpened: Reactions(),
+    charter.ProposalLapsed: Reactions(),
+    charter.VoteOpened: Reactions(),
+    charter.VoteClosed: Reactions(),
+    charter.Promulgated: Reactions(),
+    moderation.Reported: Reactions(),
+    moderation.Decided: Reactions(),
+    moderation.MeasureTaken: Reactions(),
+    moderation.MeasureLifted: Reactions(),
+    moderation.Appealed: Reactions(),
+    moderation.AppealDecided: Reactions(),
+}
+
+SCHEDULE: tuple[tuple[float, Every], ...] = (
+    (0.1, inbox.receive),
+    (0.1, delivery.deliver),
+    (0.2, ledger.sequence),
+    (0.2, cases.execute),
+    (0.5, cases.lift),
+    (0.5, rules.sweep),
+    (2.0, people.fold_counts),
+    (2.0, posts.fold_counts),
+    (3600.0, media.forget_stale),
+)

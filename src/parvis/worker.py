@@ -1,0 +1,53 @@
+"""Runs the jobs and the schedule of one city."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+
+from parvis import wiring
+from parvis.base import jobs, log, process, pulse, settings
+from parvis.base.jobs import Job
+
+
+async def run(job: Job, stop: asyncio.Event) -> None:
+    """Work until told to stop: every later reaction, every deed of the schedule, the notifier of streams."""
+    queue = jobs.manager(job, jobs.named(wiring.REACTIONS))
+    working = asyncio.create_task(jobs.work(queue))
+    turning = [asyncio.create_task(jobs.repeat(job, every, deed)) for every, deed in wiring.SCHEDULE]
+    turning.append(asyncio.create_task(pulse.notify(job.db)))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    for task in turning:
+        task.cancel()
+    queue.shutdown.set()
+    await asyncio.gather(*turning, return_exceptions=True)
+    await working
+    stopping.cancel()
+
+
+async def main() -> None:
+    """A worker process: settings from the environment; ends with its parent, on TERM and on INT."""
+    given = settings.from_environment()
+    log.start(json=given.log_json)
+    job = await jobs.equipped(given, wiring.REACTIONS)
+    clockwork = asyncio.create_task(job.db.follow_clock()) if given.dev else None
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(name, stop.set)
+    try:
+        await run(job, stop)
+    finally:
+        if clockwork:
+            clockwork.cancel()
+        await job.http.close()
+        await job.db.close()
+
+
+def start() -> None:
+    """Run a worker that its parent started."""
+    process.die_with_parent()
+    asyncio.run(main())
