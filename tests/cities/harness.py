@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
-from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message
 
 from parvis import wiring
@@ -31,15 +30,15 @@ from parvis.accounts.model import (
     Unblocked,
     Unfollowed,
 )
-from parvis.base import db as database
+from parvis.app import App
 from parvis.base import jobs
 from parvis.base.clock import Clock
-from parvis.base.db import Db, Reactions
-from parvis.base.http import Http, Request, Response
+from parvis.base.db import Reactions
+from parvis.base.http import Request, Response
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal
 from parvis.base.settings import Settings
-from parvis.federation import delivery, endpoints, fetch, inbox, outbox, signatures
+from parvis.federation import delivery, fetch, inbox, outbox, signatures
 from parvis.federation.model import KeyDoubted
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
@@ -140,13 +139,11 @@ async def call(app: ASGIApp, request: Request) -> Response:
 class City:
     """One server with its people."""
 
-    def __init__(self, settings: Settings, db: Db, http: Http, clock: Clock, owner_url: str) -> None:
-        self.settings, self.db, self.http, self.clock, self.owner_url = settings, db, http, clock, owner_url
-        self.job = Job(db, http, settings)
-        self.later = jobs.named(db.reactions)
-        app = Starlette(routes=endpoints.routes)
-        app.state.app = self
-        self.asgi: ASGIApp = app
+    def __init__(self, job: Job, owner_url: str) -> None:
+        self.job, self.owner_url = job, owner_url
+        self.settings, self.db, self.clock = job.settings, job.db, job.db.clock
+        self.app = App(job)
+        self.later = jobs.named(job.db.reactions)
 
     @property
     def domain(self) -> str:
@@ -269,19 +266,19 @@ async def found(server: Any, network: Network, host: str, folder: Path) -> City:
     connection: asyncpg.Connection[Any] = await asyncpg.connect(server.url(server.superuser, "postgres"))
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner STRATEGY file_copy")
     await connection.close()
-    clock = Clock()
-    opened = await database.connect(server.url("parvis_app", name), clock=clock, reactions=reactions(), size=6)
-    settings = Settings(data=folder / host, origin=f"https://{host}", city_name=host.partition(".")[0].title())
-    http = Http(user_agent="Parvis tests", transport=network, busy=database.busy)
-    city = City(settings, opened, http, clock, server.url("parvis_owner", name))
-    network.hosts[host] = city.asgi
+    settings = Settings(
+        data=folder / host, origin=f"https://{host}", city_name=host.partition(".")[0].title(),
+        database_url=server.url("parvis_app", name),
+    )
+    job = await jobs.equipped(settings, reactions(), transport=network, clock=Clock(), pool=6)
+    city = City(job, server.url("parvis_owner", name))
+    network.hosts[host] = city.app.asgi
     return city
 
 
 async def raze(server: Any, city: City) -> None:
     """A city and its database are gone."""
-    await city.http.close()
-    await city.db.close()
+    await city.app.close()
     connection: asyncpg.Connection[Any] = await asyncpg.connect(server.url(server.superuser, "postgres"))
     await connection.execute(f"DROP DATABASE {urlsplit(city.owner_url).path.strip('/')} WITH (FORCE)")
     await connection.close()

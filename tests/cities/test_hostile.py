@@ -83,7 +83,7 @@ async def test_an_undo_that_comes_first_is_remembered(cities: Cities, nord: City
 
 
 async def test_the_wrong_key_of_someone_known_is_refused_at_the_door(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     wrong = key_pair(len(bela.username) % 4 + 1)[0]
     answer = await cities.deliver(NORD, create(bela, note(bela, "1")), bela, key=wrong)
     assert answer.status == 401
@@ -104,7 +104,7 @@ async def test_the_wrong_key_of_someone_unknown_is_refused_by_the_worker(
 
 
 async def test_a_new_key_is_learned_after_the_first_refusal(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     private, public = key_pair(len(bela.username) % 4 + 1)
     await sued.value("UPDATE accounts SET public_key = $2 WHERE id = $1", bela.id, public)
     said = create(bela, note(bela, "1"))
@@ -163,7 +163,7 @@ async def test_nobody_speaks_for_another(cities: Cities, nord: City, sued: City,
 
 
 async def test_nobody_deletes_anothers_post(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     emil = await sued.person("emil")
     said = await sued.post(bela, "Je reste")
     await cities.settle()
@@ -265,7 +265,7 @@ async def test_a_private_post_cannot_be_boosted_from_elsewhere(cities: Cities, n
 
 
 async def test_a_failing_fetch_waits_and_holds_up_nobody(cities: Cities, nord: City, sued: City, ost: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     chloe = await ost.person("chloe")
     far = await ost.post(chloe, "Au loin")
     cities.network.down.add("ost.example")
@@ -283,9 +283,29 @@ async def test_a_failing_fetch_waits_and_holds_up_nobody(cities: Cities, nord: C
 
 
 async def test_someone_suspended_here_is_not_heard(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     await nord.as_owner("UPDATE accounts SET suspended_at = now() WHERE uri = $1", bela.uri)
     await sued.post(bela, "M'entendez-vous ?")
     await cities.settle()
     assert await nord.value("SELECT count(*) FROM statuses") == 0
     assert await refusals(nord) == ["suspended"]
+
+
+async def test_a_like_and_a_boost_are_taken_back_under_another_id(cities: Cities, nord: City, sued: City) -> None:
+    alice, bela = await friends(cities, nord, sued)
+    said = await nord.post(alice, "Aimez-moi")
+    for number in (1, 2):
+        like = {"id": f"{bela.uri}#likes/{number}", "type": "Like", "actor": bela.uri, "object": said.uri}
+        boost = {
+            "id": f"{bela.uri}#boosts/{number}", "type": "Announce", "actor": bela.uri, "object": said.uri,
+            "to": [PUBLIC],
+        }
+        for activity in (like, boost):
+            await cities.deliver(NORD, activity, bela)
+    await cities.settle()
+    assert await nord.value("SELECT count(*) FROM favourites") == 1
+    for activity in (like, boost):
+        await cities.deliver(NORD, {"id": f"{activity['id']}/u", "type": "Undo", "actor": bela.uri, "object": activity}, bela)
+    await cities.settle()
+    assert await nord.value("SELECT count(*) FROM favourites") == 0
+    assert await nord.value("SELECT count(*) FROM statuses WHERE reblog_of_id IS NOT NULL AND deleted_at IS NULL") == 0

@@ -54,7 +54,7 @@ async def test_a_post_arrives_with_all_it_says(cities: Cities, nord: City, sued:
 
 
 async def test_each_visibility_stays_what_it_is(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     for visibility in ("public", "unlisted", "private"):
         said = await sued.post(bela, "Bonjour à tous", visibility)
         await cities.settle()
@@ -75,7 +75,7 @@ async def test_a_reply_travels_back_and_finds_its_place(cities: Cities, nord: Ci
 async def test_an_answer_to_something_unknown_brings_the_thread(
     cities: Cities, nord: City, sued: City, ost: City
 ) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     chloe = await ost.person("chloe")
     said = await ost.post(chloe, "Une question")
     found = await sued.meet("chloe@ost.example")
@@ -120,7 +120,7 @@ async def test_a_boost_tells_the_author_and_reaches_followers_elsewhere(
 
 
 async def test_an_edit_arrives_and_the_older_text_is_kept(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     said = await sued.post(bela, "Rendez-vous à 8 h")
     await cities.settle()
     await sued.do(statuses.edit, bela, said.id, Revision(content="<p>Rendez-vous à 9 h</p>", text="Rendez-vous à 9 h"))
@@ -132,7 +132,7 @@ async def test_an_edit_arrives_and_the_older_text_is_kept(cities: Cities, nord: 
 
 
 async def test_a_deleted_post_is_gone_and_is_not_made_again(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     said = await sued.post(bela, "Oubliez cela")
     await cities.settle()
     create = await sued.value("SELECT body FROM outgoing WHERE uri = $1", f"{said.uri}/activity")
@@ -176,7 +176,7 @@ async def test_a_private_post_is_not_fetched_by_a_stranger_but_by_a_follower(
 
 
 async def test_a_media_description_and_focus_travel(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     made = await sued.value(
         """INSERT INTO media (account_id, kind, content_type, file, description, width, height, focus_x, focus_y, blurhash)
            VALUES ($1, 'image', 'image/jpeg', 'a/b.jpg', 'un chat', 640, 480, 0.5, -0.25, 'LEHV6n') RETURNING id""",
@@ -192,7 +192,7 @@ async def test_a_media_description_and_focus_travel(cities: Cities, nord: City, 
 
 
 async def test_a_changed_profile_reaches_followers(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     await sued.do(accounts.edit_profile, bela, ProfileEdit(display_name="Béla B.", note="<p>Pianiste</p>"))
     await cities.settle()
     seen = await nord.look(people.by_uri, bela.uri)
@@ -203,7 +203,7 @@ async def test_a_changed_profile_reaches_followers(cities: Cities, nord: City, s
 async def test_a_city_that_was_down_gets_everything_in_order_when_it_is_back(
     cities: Cities, nord: City, sued: City
 ) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     cities.network.down.add("nord.example")
     said = [await sued.post(bela, f"Message {number}") for number in range(3)]
     await cities.settle()
@@ -236,7 +236,7 @@ async def test_hearing_from_a_city_ends_its_back_off(cities: Cities, nord: City,
 
 
 async def test_one_inbox_of_a_city_is_asked_once_however_many_follow(cities: Cities, nord: City, sued: City) -> None:
-    alice, bela = await friends(cities, nord, sued)
+    _alice, bela = await friends(cities, nord, sued)
     emil = await nord.person("emil")
     await following(cities, nord, emil, sued, bela)
     cities.network.log.clear()

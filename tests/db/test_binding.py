@@ -270,8 +270,10 @@ async def test_a_temporary_table_cannot_stand_in_for_the_clock(city: City, peopl
         return  # an embedded server grants no temporary tables at all
     await city.app.execute("INSERT INTO pg_temp.clock_offset VALUES ('400 days')")
     proposal = await city.proposal(people.chidi)
-    assert await city.app.fetchval("SELECT created_at FROM proposals WHERE id = $1", proposal) \
-        < await city.now() + timedelta(minutes=1)
+    post = await city.post(people.chidi)
+    soon = await city.now() + timedelta(minutes=1)
+    assert await city.app.fetchval("SELECT created_at FROM proposals WHERE id = $1", proposal) < soon
+    assert await city.app.fetchval("SELECT received_at FROM statuses WHERE id = $1", post) < soon
 
 
 async def test_the_clock_is_not_the_applications_to_move(city: City) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,18 +77,16 @@ def written(status: Status, *named: Account) -> dict[str, Any]:
 @given(st.dictionaries(st.sampled_from(KEYS), documents_of_any_kind, max_size=12))
 def test_whatever_a_document_holds_it_is_read_or_refused(found: dict[str, Any]) -> None:
     for read in (vocabulary.activity, vocabulary.actor, vocabulary.note):
-        try:
-            assert isinstance(read(found), msgspec.Struct)
-        except Invalid as error:
-            assert error.field in {"id", "type", "actor", "attributedTo", "inbox", "preferredUsername"}
+        with contextlib.suppress(Invalid):
+            made = read(found)
+            assert vocabulary.host(made.id)
+            assert isinstance(msgspec.json.encode(made), bytes)
 
 
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_they_are_an_object_or_refused(body: bytes) -> None:
-    try:
+    with contextlib.suppress(Invalid):
         assert isinstance(vocabulary.document(body), dict)
-    except Invalid as error:
-        assert error.field == "body"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from parvis.base.errors import Invalid, NotFound
+from parvis.base.ids import LARGEST
 
 BODY_LIMIT = 1_000_000
 UPLOAD_LIMIT = 17_000_000
@@ -21,6 +22,7 @@ DEPTH = 4
 FIELDS = 1000
 TRUE = frozenset(("true", "1", "on", "t", "yes"))
 FALSE = frozenset(("false", "0", "off", "f", "no", ""))
+UNFIT = b""  # no parameter takes bytes: the conversion refuses it and names the field
 KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
 
 
@@ -57,6 +59,8 @@ def _plant(node: dict[str, Any], name: str, parts: list[str], value: Any) -> Non
         _plant(below, parts[0], parts[1:], value)
         return
     rows = below.setdefault("", [])
+    if not isinstance(rows, list):
+        below[""] = rows = []
     if len(parts) == 1:
         rows.append(value)
     elif rows and isinstance(rows[-1], dict) and parts[1] not in rows[-1]:
@@ -71,7 +75,7 @@ def _lists(value: Any) -> Any:
     """Mappings whose keys are all numbers, or the empty one, are lists."""
     if not isinstance(value, dict):
         return [_lists(item) for item in value] if isinstance(value, list) else value
-    if "" in value:
+    if isinstance(value.get(""), list):
         return [_lists(item) for item in value[""]]
     if value and all(key.isascii() and key.isdigit() for key in value):
         return [_lists(value[key]) for key in sorted(value, key=int)]
@@ -96,9 +100,25 @@ def fitted(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.StructType) and isinstance(value, Mapping):
         known = {field.encode_name: field.type for field in kind.fields}
         return {name: fitted(part, known[name]) for name, part in value.items() if name in known and part is not None}
-    if isinstance(kind, inspect.IntType) and isinstance(value, str) and value.strip().lstrip("-").isdigit():
-        return int(value) if len(value) < 20 else value
+    if isinstance(kind, inspect.IntType) and isinstance(value, str | int) and not isinstance(value, bool):
+        return _number(value)
+    if isinstance(kind, inspect.StrType) and isinstance(value, str):
+        return UNFIT if "\x00" in value or not value.isprintable() and _has_surrogates(value) else value
+    if isinstance(kind, inspect.DictType) and isinstance(value, Mapping):
+        return {fitted(name, kind.key_type): fitted(part, kind.value_type) for name, part in value.items()}
     return value
+
+
+def _number(value: str | int) -> object:
+    """A whole number that a bigint holds, or what the conversion will refuse."""
+    text = str(value).strip()
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
+        return UNFIT
+    return int(text) if abs(int(text)) <= LARGEST else UNFIT
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def converted(values: Mapping[str, Any], shape: type, path: Iterable[str]) -> Any:

@@ -31,7 +31,12 @@ async def deliver(job: Job) -> bool:
     """Take the hosts that have waited longest and bring them what is theirs; false when none is waiting."""
     async with job.db.write() as tx:
         hosts = await queries.lease_deliveries(tx, HOSTS)
-    await asyncio.gather(*(_drain(job, host) for host in hosts))
+    ends = await asyncio.gather(*(_drain(job, host) for host in hosts), return_exceptions=True)
+    for host, end in zip(hosts, ends, strict=True):
+        if isinstance(end, Exception):
+            log.error("delivery", host=host, exc_info=end)
+            async with job.db.write() as tx:
+                await queries.back_off(tx, host, random.uniform(0, 15))
     return bool(hosts)
 
 

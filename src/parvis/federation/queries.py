@@ -307,18 +307,22 @@ async def follow_parties(r: Read, follow_id: int) -> tuple[int, int] | None:
     return (found[0][0], found[0][1]) if found else None
 
 
-async def favourite_of(r: Read, account_id: int, uri: str) -> int | None:
-    """The post that an account's Like of this id marked."""
+async def favourite_of(r: Read, account_id: int, uri: str, target: str) -> int | None:
+    """The post that an account's Like of this id, or of this post, marked."""
     found: int | None = await r.value(
-        "SELECT status_id FROM favourites WHERE account_id = $1 AND uri = $2", account_id, uri
+        """SELECT status_id FROM favourites
+           WHERE account_id = $1 AND (uri = $2 OR status_id = (SELECT id FROM statuses WHERE uri = $3)) LIMIT 1""",
+        account_id, uri, target,
     )
     return found
 
 
-async def blocked_by(r: Read, account_id: int, uri: str) -> int | None:
-    """Whom an account's Block of this id blocks."""
+async def blocked_by(r: Read, account_id: int, uri: str, target: str) -> int | None:
+    """Whom an account's Block of this id, or of this person, blocks."""
     found: int | None = await r.value(
-        "SELECT target_id FROM blocks WHERE account_id = $1 AND uri = $2", account_id, uri
+        """SELECT target_id FROM blocks
+           WHERE account_id = $1 AND (uri = $2 OR target_id = (SELECT id FROM accounts WHERE uri = $3)) LIMIT 1""",
+        account_id, uri, target,
     )
     return found
 

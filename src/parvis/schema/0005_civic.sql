@@ -5,6 +5,11 @@
 -- Functions that guard are SECURITY DEFINER with a fixed search_path: no temporary table can stand in for a real one.
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+DO $$ BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END $$;
+-- The date of an act is read by the triggers of moderation: it too is deaf to temporary tables.
+ALTER FUNCTION status_dates() SET search_path = pg_catalog, public, pg_temp;
 
 CREATE FUNCTION refuse(word text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

@@ -126,7 +126,7 @@ class Visit:
         return self._tongue.say(message, **values)
 
     def count(self, limit: Limit) -> None:
-        """Count this against a limit of its own: by person, or by address (IPv6 by its /64) when nobody is signed in."""
+        """Count this against a limit: by person, or when nobody is signed in by address (IPv6 by its /64)."""
         who = str(self.viewer) if self.session else _address(self.request.client.host if self.request.client else "")
         self.app.limits.count(limit, who, self.app.db.clock.now())
 

@@ -40,10 +40,8 @@ async def _unfollow(tx: Tx, given: Incoming) -> bool:
 
 async def _unlike(tx: Tx, given: Incoming) -> bool:
     kind, target = inner(given)
-    status_id = await queries.favourite_of(tx, given.sender.id, given.activity.object or "")
-    if status_id is None and kind in ("Like", "EmojiReact") and target and not given.activity.object:
-        known = await posts.by_uri(tx, target)
-        status_id = known.id if known else None
+    liked = target if kind in ("Like", "EmojiReact") else None
+    status_id = await queries.favourite_of(tx, given.sender.id, given.activity.object or "", liked or "")
     if status_id is None or await posts.seen(tx, status_id, given.sender.id) is None:
         return False
     await statuses.unfavourite(tx, given.sender, status_id)
@@ -51,7 +49,11 @@ async def _unlike(tx: Tx, given: Incoming) -> bool:
 
 
 async def _unreblog(tx: Tx, given: Incoming) -> bool:
+    kind, target = inner(given)
     wrapper = await posts.by_uri(tx, given.activity.object or "")
+    original = await posts.by_uri(tx, target) if wrapper is None and kind == "Announce" and target else None
+    if original is not None:
+        wrapper = await posts.reblog_by(tx, given.sender.id, original.id)
     if wrapper is None or wrapper.account_id != given.sender.id or wrapper.reblog_of_id is None:
         return False
     if await posts.seen(tx, wrapper.reblog_of_id, given.sender.id):
@@ -61,9 +63,9 @@ async def _unreblog(tx: Tx, given: Incoming) -> bool:
 
 async def _unblock(tx: Tx, given: Incoming) -> bool:
     kind, target = inner(given)
-    blocked = await queries.blocked_by(tx, given.sender.id, given.activity.object or "")
+    named = target if kind == "Block" else None
+    blocked = await queries.blocked_by(tx, given.sender.id, given.activity.object or "", named or "")
     found = await people.by_id(tx, blocked) if blocked else None
-    found = found or (await person(tx, target) if kind == "Block" and not given.activity.object else None)
     if found is not None:
         await accounts.unblock(tx, given.sender, found)
     return found is not None
