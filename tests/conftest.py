@@ -95,7 +95,7 @@ def server() -> Iterator[Server]:
 async def database_name(server: Server) -> AsyncIterator[str]:
     """An empty, migrated database that lives as long as the test."""
     name = f"t_{uuid.uuid4().hex[:16]}"
-    await _sql(server, f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner STRATEGY file_copy")
+    await _sql(server, f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner")
     yield name
     await _sql(server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -11,6 +11,7 @@ from parvis.accounts import model as accounts
 from parvis.base.db import Reactions
 from parvis.base.jobs import Every
 from parvis.federation import delivery, inbox, outbox
+from parvis.federation.model import KeyDoubted
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
 from parvis.ledger import actions as ledger
@@ -40,13 +41,14 @@ REACTIONS: Mapping[type, Reactions] = {
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
     statuses.Reblogged: Reactions(now=(measures.reblogging, notifications.reblogged), later=(outbox.reblogged,)),
     statuses.Unreblogged: Reactions(now=(notifications.unreblogged,), later=(outbox.unreblogged,)),
+    KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),
     charter.VoteOpened: Reactions(),
     charter.VoteClosed: Reactions(),
     charter.Promulgated: Reactions(),
     moderation.Reported: Reactions(),
-    moderation.Decided: Reactions(),
+    moderation.Decided: Reactions(now=(measures.warned,), later=(measures.send_statement,)),
     moderation.MeasureTaken: Reactions(),
     moderation.MeasureLifted: Reactions(),
     moderation.Appealed: Reactions(),
@@ -63,4 +65,5 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (2.0, people.fold_counts),
     (2.0, posts.fold_counts),
     (3600.0, media.forget_stale),
+    (3600.0, delivery.prune),
 )

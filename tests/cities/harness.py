@@ -19,16 +19,8 @@ from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
 from parvis.accounts.model import (
     Account,
-    AccountDeleted,
-    Blocked,
-    FollowAccepted,
-    FollowRejected,
-    FollowRequested,
     NewAccount,
     ProfileEdit,
-    ProfileEdited,
-    Unblocked,
-    Unfollowed,
 )
 from parvis.app import App
 from parvis.base import jobs
@@ -38,53 +30,17 @@ from parvis.base.http import Request, Response
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal
 from parvis.base.settings import Settings
-from parvis.federation import delivery, fetch, inbox, outbox, signatures
-from parvis.federation.model import KeyDoubted
+from parvis.federation import delivery, fetch, inbox, signatures
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import (
-    Deleted,
     Draft,
-    Edited,
-    Favourited,
-    Posted,
-    Reblogged,
     Status,
-    Unfavourited,
-    Unreblogged,
 )
 
 T = TypeVar("T")
 
-FEDERATION: dict[type, Callable[[Job, Any], Awaitable[None]]] = {
-    Posted: outbox.posted,
-    Edited: outbox.edited,
-    Deleted: outbox.deleted,
-    Favourited: outbox.favourited,
-    Unfavourited: outbox.unfavourited,
-    Reblogged: outbox.reblogged,
-    Unreblogged: outbox.unreblogged,
-    FollowRequested: outbox.follow_requested,
-    FollowAccepted: outbox.follow_accepted,
-    FollowRejected: outbox.follow_rejected,
-    Unfollowed: outbox.unfollowed,
-    Blocked: outbox.blocked,
-    Unblocked: outbox.unblocked,
-    ProfileEdited: outbox.profile_edited,
-    AccountDeleted: outbox.account_deleted,
-    KeyDoubted: inbox.renew_key,
-}
-
-
-def reactions() -> Mapping[type, Reactions]:
-    """The city's own table, with the rows of federation wherever it lacks them."""
-    table = dict(wiring.REACTIONS)
-    for event, later in FEDERATION.items():
-        row = table.get(event, Reactions())
-        if later not in row.later:
-            table[event] = Reactions(now=row.now, later=(*row.later, later))
-    return table
-
+REACTIONS: Mapping[type, Reactions] = wiring.REACTIONS
 
 @functools.cache
 def key_pair(number: int) -> tuple[str, str]:
@@ -264,13 +220,13 @@ async def found(server: Any, network: Network, host: str, folder: Path) -> City:
     """Found a city on a fresh database."""
     name = f"city_{uuid.uuid4().hex[:16]}"
     connection: asyncpg.Connection[Any] = await asyncpg.connect(server.url(server.superuser, "postgres"))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner STRATEGY file_copy")
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner")
     await connection.close()
     settings = Settings(
         data=folder / host, origin=f"https://{host}", city_name=host.partition(".")[0].title(),
         database_url=server.url("parvis_app", name),
     )
-    job = await jobs.equipped(settings, reactions(), transport=network, clock=Clock(), pool=6)
+    job = await jobs.equipped(settings, REACTIONS, transport=network, clock=Clock(), pool=6)
     city = City(job, server.url("parvis_owner", name))
     network.hosts[host] = city.app.asgi
     return city

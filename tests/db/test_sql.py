@@ -20,7 +20,7 @@ from msgspec import inspect
 
 ROOT = Path(parvis.__file__).parent
 METHODS = {"one": 1, "all": 1, "value": 0, "values": 0, "run": 0}
-WRITES = re.compile(r"\b(?:INSERT\s+INTO|UPDATE(?!\s+SET)|DELETE\s+FROM)\s+(?:ONLY\s+)?([a-z_.]+)", re.IGNORECASE)
+WRITES = re.compile(r"\b(?:INSERT\s+INTO|(?<!FOR )(?<!DO )UPDATE(?!\s+SET|\s+SKIP)|DELETE\s+FROM)\s+(?:ONLY\s+)?([a-z_.]+)", re.IGNORECASE)
 PYTHON = {
     "int2": int, "int4": int, "int8": int, "text": str, "citext": str, "varchar": str, "bool": bool, "bytea": bytes,
     "timestamptz": datetime, "date": date, "float4": float, "float8": float, "char": str, "name": str,

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from parvis.base.errors import Upstream
@@ -110,6 +110,7 @@ def test_even_a_public_address_is_refused_when_wrapped(v4: IPv4Address, kind: st
 @given(private_v4, wrappings)
 def test_what_is_allowed_is_allowed_in_every_wrapping(v4: Address, kind: str) -> None:
     assert not refused(v4, [ip_network(v4)])
+    assume(kind != "compatible" or int(v4) > 1)  # these two are written :: and ::1, which are no IPv4 addresses
     assert not refused(wrapped(v4, kind), [ip_network(v4)])
 
 

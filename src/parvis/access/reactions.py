@@ -22,7 +22,7 @@ async def send_confirmation(job: Job, event: SignedUp) -> None:
         return
     token = actions.confirmation_token(job.settings, user, now)
     letter = messages.letter(messages.letters(), "confirm", "fr" if user.locale == "fr" else "en", {
-        "city": job.settings.city_name, "username": account.username,
+        "city": mail.city(job.settings), "username": account.username,
         "link": f"{job.settings.base}/auth/confirm?{urlencode({'token': token})}",
         "hours": actions.CONFIRMATION_DAYS * 24,
     })

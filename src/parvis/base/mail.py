@@ -27,6 +27,11 @@ class Letter(msgspec.Struct, frozen=True):
     html: str = ""
 
 
+def city(settings: Settings) -> dict[str, str]:
+    """How every letter names the city."""
+    return {"title": settings.city_name, "domain": settings.domain, "origin": settings.base}
+
+
 def _message(settings: Settings, letter: Letter) -> EmailMessage:
     message = EmailMessage()
     message["From"] = settings.mail_from or f"{settings.city_name} <no-reply@{urlsplit(settings.origin).hostname}>"

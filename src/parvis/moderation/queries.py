@@ -287,3 +287,11 @@ async def register(r: Read, before: int | None, limit: int) -> list[RegisterEntr
 async def register_entry(r: Read, index: int) -> RegisterEntry | None:
     """One entry of the public register; its proof is ledger.inclusion."""
     return await r.one(RegisterEntry, f"SELECT {ENTRY} FROM {ENTRIES} WHERE l.index = $1", index)
+
+
+async def appeal_until(r: Read, decision_id: int) -> datetime | None:
+    """Until when a decision can be appealed, as the charter has it."""
+    found: datetime | None = await r.value(
+        "SELECT decided_at + (charter_terms(decided_at)->>'appeal_time')::interval FROM decisions WHERE id = $1", decision_id
+    )
+    return found

@@ -19,4 +19,5 @@ class Notification(msgspec.Struct, frozen=True):
     kind: str
     from_account_id: int
     status_id: int | None
+    decision_id: int | None
     created_at: datetime

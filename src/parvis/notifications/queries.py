@@ -22,7 +22,7 @@ INSERT = """INSERT INTO notifications (account_id, kind, from_account_id, status
     ON CONFLICT DO NOTHING"""
 
 PAGE = both_ways(
-    """SELECT n.id, n.kind, n.from_account_id, n.status_id, n.created_at
+    """SELECT n.id, n.kind, n.from_account_id, n.status_id, n.decision_id, n.created_at
        FROM notifications n LEFT JOIN seen_by($1) v ON v.id = n.status_id
        JOIN accounts a ON a.id = n.from_account_id
        WHERE n.account_id = $1 AND n.id > $2 AND n.id < $3
@@ -69,6 +69,16 @@ async def tell_rebloggers(tx: Tx, kind: str, by: int, status_id: int) -> int:
     )
 
 
+async def warn(tx: Tx, account_id: int, decision_id: int) -> int:
+    """Tell a person of this city of a decision about them. Nobody can mute that, and no moderator is named."""
+    return await tx.run(
+        """INSERT INTO notifications (account_id, kind, from_account_id, decision_id)
+           SELECT account_id, 'moderation_warning', account_id, $2::bigint FROM users WHERE account_id = $1
+           ON CONFLICT DO NOTHING""",
+        account_id, decision_id,
+    )
+
+
 async def withdraw(tx: Tx, kind: str, account_id: int, by: int, status_id: int | None) -> int:
     """What was told is no longer so."""
     return await tx.run(
@@ -92,7 +102,7 @@ async def one(r: Read, viewer: int, notification_id: int) -> Notification | None
     """One of somebody's notifications."""
     return await r.one(
         Notification,
-        """SELECT n.id, n.kind, n.from_account_id, n.status_id, n.created_at
+        """SELECT n.id, n.kind, n.from_account_id, n.status_id, n.decision_id, n.created_at
            FROM notifications n LEFT JOIN seen_by($1) v ON v.id = n.status_id
            WHERE n.account_id = $1 AND n.id = $2 AND (n.status_id IS NULL OR v.id IS NOT NULL)""",
         viewer, notification_id,

@@ -168,9 +168,11 @@ CREATE TABLE notifications (
     kind text NOT NULL,
     from_account_id bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
     status_id bigint REFERENCES statuses ON DELETE CASCADE,
+    decision_id bigint,                            -- what a moderation_warning tells of
     created_at timestamptz NOT NULL DEFAULT parvis_now()
 );
-CREATE UNIQUE INDEX notifications_once ON notifications (account_id, kind, from_account_id, coalesce(status_id, 0));
+CREATE UNIQUE INDEX notifications_once
+    ON notifications (account_id, kind, from_account_id, coalesce(status_id, decision_id, 0));
 CREATE INDEX notifications_page ON notifications (account_id, id DESC);
 CREATE INDEX notifications_status ON notifications (status_id) WHERE status_id IS NOT NULL;
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from parvis.base.clock import mastodon_time
 from parvis.base.db import Read
+from parvis.moderation import queries as cases
+from parvis.moderation.model import Decision, Level
 from parvis.notifications.model import Notification
 from parvis.views.account import accounts
 from parvis.views.cards import opened
@@ -25,6 +27,25 @@ async def notifications(r: Read, eye: Eye, rows: Sequence[Notification]) -> list
             "id": str(row.id), "type": row.kind, "created_at": mastodon_time(row.created_at),
             "group_key": f"ungrouped-{row.id}",
         })
-        post = b"" if row.status_id is None else b',"status":%s' % posts[row.status_id]
-        shown.append(b'{%s,"account":%s%s}' % (head, person, post))
+        rest = b"" if row.status_id is None else b',"status":%s' % posts[row.status_id]
+        if row.decision_id is not None:
+            decision = await cases.decision(r, row.decision_id)
+            rest += b"" if decision is None else b',"moderation_warning":%s' % warning(decision, person)
+        shown.append(b'{%s,"account":%s%s}' % (head, person, rest))
     return shown
+
+
+ACTIONS = {
+    Level.none: "none", Level.warning: "none", Level.label: "mark_statuses_as_sensitive",
+    Level.reduced_visibility: "silence", Level.removal: "delete_statuses", Level.posting_freeze: "disable",
+    Level.suspension: "suspend", Level.exclusion: "suspend",
+}
+
+
+def warning(decision: Decision, target: bytes) -> bytes:
+    """An AccountWarning, in Mastodon's words for what was decided."""
+    return b'{%s,"target_account":%s}' % (opened({
+        "id": str(decision.id), "action": ACTIONS[Level(decision.level)], "text": decision.facts,
+        "status_ids": [str(number) for number in decision.status_ids], "appeal": None,
+        "created_at": mastodon_time(decision.decided_at),
+    }), target)

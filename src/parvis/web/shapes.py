@@ -100,7 +100,7 @@ def tally(visit: Visit, row: Tally) -> dict[str, Any]:
 
 def _timeline(visit: Visit, row: Proposal, now: datetime) -> list[dict[str, Any]]:
     def step(word: str, at: datetime | None, done: bool) -> dict[str, Any]:
-        return {"label": visit.say(words.STATES[word]), "at": at, "done": done}
+        return {"label": visit.say(words.STEPS[word]), "at": at, "done": done}
 
     if row.state == "lapsed":
         return [step("support", row.created_at, True), step("lapsed", None, True)]
@@ -133,7 +133,7 @@ def entry(visit: Visit, row: Entry) -> dict[str, Any]:
     lines = {
         "decision": lambda: visit.say(words.LEVELS[said["level"]]),
         "appeal": lambda: visit.say(words.OUTCOMES.get(said.get("outcome", ""), words.KINDS["appeal"])),
-        "proposal": lambda: f"{visit.say(words.KINDS['proposal'])}: {visit.say(words.STATES[said['state']])}",
+        "proposal": lambda: visit.say(words.PROPOSAL_IS, state=visit.say(words.STATES[said["state"]])),
         "charter": lambda: visit.say(words.KINDS["charter"], number=said["version"]),
     }
     known = visit.say(words.KINDS[row.kind]) if row.kind in words.KINDS and row.kind != "charter" else row.kind

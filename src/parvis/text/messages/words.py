@@ -64,6 +64,17 @@ KINDS: Mapping[str, str] = {
     "appeal": "Answer to an appeal",
 }
 
+PROPOSAL_IS = "Proposal: %(state)s"
+
+STEPS: Mapping[str, str] = {
+    "support": "Signatures",
+    "vote": "Vote",
+    "contest": "Time to challenge the result",
+    "promulgated": "Entry into the charter",
+    "rejected": "Not adopted",
+    "lapsed": "Lapsed",
+}
+
 OUTCOMES: Mapping[str, str] = {
     "uphold": "Appeal rejected: the decision stands",
     "overturn": "Appeal accepted: the decision is overturned",
@@ -142,8 +153,9 @@ def messages() -> list[str]:
         APPLIES.values(),
         KINDS.values(),
         OUTCOMES.values(),
+        STEPS.values(),
         FIELD_ERRORS.values(),
         *ERRORS.values(),
         *PROBLEMS.values(),
     ]
-    return [*chain.from_iterable(tables), STATUS_QUO, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED]
+    return [*chain.from_iterable(tables), STATUS_QUO, PROPOSAL_IS, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED]

@@ -1,0 +1,27 @@
+"""Every live scenario, one after the other. The last line is read by machines."""
+
+from __future__ import annotations
+
+import sys
+
+import apps
+import kill
+import rule_cycle
+import stage
+import two_cities
+
+SCENARIOS = {
+    "two cities": two_cities.scenario, "the rule cycle": rule_cycle.scenario,
+    "kill -9": kill.scenario, "toot and Mastodon.py": apps.scenario,
+}
+
+
+def main() -> int:
+    """Play all; the number of those that failed."""
+    failed = sum(stage.play(name, scenario) for name, scenario in SCENARIOS.items())
+    print(f"live: {len(SCENARIOS) - failed} passed, {failed} failed")
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
