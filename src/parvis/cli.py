@@ -1,4 +1,4 @@
-"""The command line: serve a city, and everything its operator does. Errors are one sentence and a code that is not 0."""
+"""The command line: serve a city, and all its operator does. Errors are one sentence and a code that is not 0."""
 
 from __future__ import annotations
 
@@ -44,10 +44,14 @@ SENTENCES = {
 
 def serve(args: argparse.Namespace) -> int:
     """Serve a city until told to stop."""
-    return _serve(args, desk.given(args), args.charter)
+    return _serve(desk.given(args), _charter(args))
 
 
-def _serve(args: argparse.Namespace, settings: Settings, charter_file: str | None, seeded: bool = False) -> int:
+def _charter(args: argparse.Namespace) -> str | None:
+    return Path(args.charter).read_text(encoding="utf-8") if args.charter else None
+
+
+def _serve(settings: Settings, charter: str | None, seeded: bool = False) -> int:
     signal.signal(signal.SIGTERM, _leave)
     where = f"{settings.data} is being served already; stop that first, or choose another folder with --data."
     with process.alone(settings.data / "serve.lock", where):
@@ -56,7 +60,7 @@ def _serve(args: argparse.Namespace, settings: Settings, charter_file: str | Non
             if seeded and addresses.embedded:
                 _seed(settings, addresses)
             elif addresses.owner:
-                asyncio.run(desk.prepare(settings, addresses.owner, charter_file))
+                asyncio.run(desk.prepare(settings, addresses.owner, charter))
             asyncio.run(desk.checked(settings, addresses.app))
             _tend(msgspec.structs.replace(settings, database_url=addresses.app, data=settings.data.absolute()))
     return 0
@@ -104,7 +108,7 @@ def work(args: argparse.Namespace) -> int:
 
 def migrate(args: argparse.Namespace) -> int:
     """Bring a database up to date and found the city in it, as its owner."""
-    asyncio.run(desk.prepare(desk.given(args), args.owner_url, args.charter))
+    asyncio.run(desk.prepare(desk.given(args), args.owner_url, _charter(args)))
     desk.tell("The database is up to date.")
     return 0
 
@@ -117,7 +121,7 @@ def demonstrate(args: argparse.Namespace) -> int:
         origin=f"http://localhost:{port}", city_name=demo.NAME, city_description=demo.DESCRIPTION,
         contact_email=demo.CONTACT, database_url="",
     )
-    return _serve(args, settings, None, seeded=True)
+    return _serve(settings, None, seeded=True)
 
 
 def _seed(settings: Settings, addresses: Addresses) -> None:
@@ -140,78 +144,104 @@ def _seed(settings: Settings, addresses: Addresses) -> None:
     desk.tell(demo.welcome(settings.base))
 
 
+def _options(parser: argparse.ArgumentParser, **about: str) -> None:
+    """Options that take a value, which the text before the colon names."""
+    for name, text in about.items():
+        metavar, _, said = text.partition(": ")
+        kind = int if metavar == "N" else str
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, type=kind, help=said)
+
+
 def _serving(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, metavar="N", help="the port to listen on (8000)")
-    parser.add_argument("--bind", metavar="ADDR", help="the address to listen on (127.0.0.1)")
-    parser.add_argument("--handle-domain", metavar="D", help="what follows the @ in handles, if not the origin's host")
-    parser.add_argument("--trusted-proxies", metavar="NETS", help="networks whose X-Forwarded-For is believed")
-    parser.add_argument("--workers", type=int, metavar="N", help="how many processes answer (2)")
-    parser.add_argument("--no-jobs", dest="jobs", action="store_const", const=False, help="leave the jobs to `parvis worker`")
+    _options(
+        parser, port="N: the port to listen on (8000)", bind="ADDR: the address to listen on (127.0.0.1)",
+        trusted_proxies="NETS: networks whose X-Forwarded-For is believed", workers="N: how many processes answer (2)",
+    )
+    parser.add_argument("--no-jobs", dest="jobs", action="store_const", const=False, help="leave them to `parvis worker`")
     _founding(parser)
 
 
 def _founding(parser: argparse.ArgumentParser) -> None:
+    _options(
+        parser, handle_domain="D: what follows the @ in handles, if not the origin's host",
+        charter="FILE: the charter a new city is founded with (TOML)",
+    )
     parser.add_argument("--dev", action="store_const", const=True, help="for tests and tools on this machine alone")
-    parser.add_argument("--charter", metavar="FILE", help="the charter a new city is founded with (TOML)")
 
 
-def commands() -> argparse.ArgumentParser:
+class Commands:
     """Every command with its options."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--data", metavar="DIR", help="the folder of the city (data; PARVIS_DATA)")
-    shared.add_argument("--origin", metavar="URL", help="the city's address, given once and for good (PARVIS_ORIGIN)")
-    shared.add_argument("--database-url", metavar="URL", help="a PostgreSQL of your own, as parvis_app (PARVIS_DATABASE_URL)")
-    owned = argparse.ArgumentParser(add_help=False)
-    owned.add_argument("--owner-url", metavar="URL", help="the same database as parvis_owner, if it is not the embedded one")
-    top = argparse.ArgumentParser(prog="parvis", description="A social server for a city, whose rules its residents make.")
-    found = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], *parents: argparse.ArgumentParser,
-                into: Any = found, about: str = "") -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = into.add_parser(name, parents=[shared, *parents], help=about, description=about)
+    def __init__(self) -> None:
+        self.shared = argparse.ArgumentParser(add_help=False)
+        _options(
+            self.shared, data="DIR: the folder of the city (data; PARVIS_DATA)",
+            origin="URL: the city's address, given once and for good (PARVIS_ORIGIN)",
+            database_url="URL: a PostgreSQL of your own, as parvis_app (PARVIS_DATABASE_URL)",
+        )
+        about = "A social server for a city, whose rules its residents make."
+        self.parser = argparse.ArgumentParser(prog="parvis", description=about)
+        self.found = self.parser.add_subparsers(required=True, metavar="COMMAND")
+        self._groups: dict[str, Any] = {}
+        self._serve()
+        self._people()
+        self._public()
+        self._keeping()
+
+    def _add(self, name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        group, _, last = name.rpartition(" ")
+        if group and group not in self._groups:
+            grouped = self.found.add_parser(group, help=about)
+            self._groups[group] = grouped.add_subparsers(required=True, metavar="COMMAND")
+        into = self._groups[group] if group else self.found
+        parser: argparse.ArgumentParser = into.add_parser(last, parents=[self.shared], help=about, description=about)
         parser.set_defaults(run=run)
         return parser
 
-    def group(name: str, about: str) -> Any:
-        return found.add_parser(name, help=about).add_subparsers(required=True, metavar="COMMAND")
+    def _serve(self) -> None:
+        _serving(self._add("serve", serve, "serve a city: web, jobs and, unless one is given, the database"))
+        self._add("worker", work, "run the jobs of a city that is served elsewhere")
+        migrating = self._add("migrate", migrate, "bring a database up to date and found the city, as its owner")
+        migrating.add_argument("--owner-url", metavar="URL", required=True)
+        _founding(migrating)
+        _options(self._add("demo", demonstrate, "serve a seeded demonstration city"), port="N: the port (8000)")
 
-    serving = command("serve", serve, about="serve a city: web, jobs and, unless one is given, the database")
-    _serving(serving)
-    command("worker", work, about="run the jobs of a city")
-    migrating = command("migrate", migrate, about="bring a database up to date, as its owner")
-    migrating.add_argument("--owner-url", metavar="URL", required=True)
-    migrating.add_argument("--handle-domain", metavar="D")
-    _founding(migrating)
-    command("demo", demonstrate, about="serve a seeded demonstration city").add_argument("--port", type=int, metavar="N")
-    made = command("create", desk.here(desk.create_account), into=group("account", "people"), about="let somebody settle here")
-    made.add_argument("name")
-    made.add_argument("--email", required=True)
-    made.add_argument("--password", required=True)
-    made.add_argument("--confirmed", action="store_true", help="the address needs no letter")
-    made.add_argument("--role", choices=("resident", "moderator"))
-    made.add_argument("--locale", choices=("fr", "en"), default="fr")
-    token = command("create", desk.here(desk.create_token), into=group("token", "keys for programs"), about="print a new token")
-    token.add_argument("name")
-    token.add_argument("--scopes", default="read write follow push")
-    token.add_argument("--token", metavar="VALUE", help="a chosen value, on localhost only")
-    attesting = command("attest", desk.here(desk.attest), into=group("resident", "who lives here"), about="attest a residency")
-    attesting.add_argument("name")
-    attesting.add_argument("--district", required=True)
-    command("verify", desk.here(desk.verify_ledger), into=group("ledger", "the public record"), about="recompute and compare it all")
-    public = command("public", desk.here(desk.export_public), into=group("export", "open data"), about="write what is public as JSON")
-    public.add_argument("folder", metavar="DIR")
-    url = command("url", desk.here(desk.show_url), into=group("database", "the database"), about="print its address for a role")
-    url.add_argument("--role", choices=("app", "owner"), default="app")
-    clock = command("advance", desk.here(desk.advance_clock), owned, into=group("clock", "time in a --dev city"), about="let time pass")
-    clock.add_argument("duration", metavar="8d")
-    command("backup", desk.here(desk.backup), owned, about="database, keys and files into one file").add_argument("file", metavar="FILE")
-    command("restore", desk.restore, about="a backup into a fresh folder").add_argument("file", metavar="FILE")
-    return top
+    def _people(self) -> None:
+        made = self._add("account create", desk.here(desk.create_account), "let somebody settle here")
+        made.add_argument("name")
+        made.add_argument("--email", required=True)
+        made.add_argument("--password", required=True)
+        made.add_argument("--confirmed", action="store_true", help="the address needs no letter")
+        made.add_argument("--role", choices=("resident", "moderator"))
+        made.add_argument("--locale", choices=("fr", "en"), default="fr")
+        token = self._add("token create", desk.here(desk.create_token), "print a new token for a program")
+        token.add_argument("name")
+        token.add_argument("--scopes", default="read write follow push")
+        token.add_argument("--token", metavar="VALUE", help="a chosen value, on localhost only")
+        attesting = self._add("resident attest", desk.here(desk.attest), "write down that somebody lives here")
+        attesting.add_argument("name")
+        attesting.add_argument("--district", required=True)
+
+    def _public(self) -> None:
+        self._add("ledger verify", desk.here(desk.verify_ledger), "recompute the public record and compare")
+        public = self._add("export public", desk.here(desk.export_public), "write what is public as JSON files")
+        public.add_argument("folder", metavar="DIR")
+
+    def _keeping(self) -> None:
+        url = self._add("database url", desk.here(desk.show_url), "print the database's address for a role")
+        url.add_argument("--role", choices=("app", "owner"), default="app")
+        clock = self._add("clock advance", desk.here(desk.advance_clock), "let time pass in a --dev city")
+        clock.add_argument("duration", metavar="8d")
+        packing = self._add("backup", desk.here(desk.backup), "database, keys and files into one file")
+        packing.add_argument("file", metavar="FILE")
+        for parser in (clock, packing):
+            _options(parser, owner_url="URL: the same database as parvis_owner, if it is not the embedded one")
+        self._add("restore", desk.restore, "a backup into a fresh folder").add_argument("file", metavar="FILE")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
-    args = commands().parse_args(arguments)
+    args = Commands().parser.parse_args(arguments)
     try:
         code: int = args.run(args)
     except KeyboardInterrupt:

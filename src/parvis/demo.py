@@ -36,7 +36,7 @@ from parvis.text import html
 NAME = "Place-sur-Seine"
 DESCRIPTION = "La place publique d’une petite ville : on y parle, et l’on y décide ensemble des règles."
 CONTACT = "mairie@place-sur-seine.example"
-PASSWORD = "place-publique"
+PASSWORD = "place-publique"  # noqa: S105  # of people who are not real, printed at the start
 BEGINNING = 40
 
 Story = Mapping[str, Any]
@@ -127,8 +127,8 @@ class Seed:
         face = await media.keep(settings.files, "avatar", portrait(person["display"], person["colour"]))
         head = await media.keep(settings.files, "header", banner(person["colour"]))
         edit = ProfileEdit(
-            note=html.html(person["bio"], {}, lambda tag: f"{settings.base}/tags/{tag.lower()}"), note_text=person["bio"],
-            avatar_file=face.file, header_file=head.file, discoverable=True, indexable=True,
+            note=html.html(person["bio"], {}, lambda tag: f"{settings.base}/tags/{tag.lower()}"),
+            note_text=person["bio"], avatar_file=face.file, header_file=head.file, discoverable=True, indexable=True,
         )
         async with self.app.db.write() as tx:
             account = await access.sign_up(tx, prepared, settings, confirmed=True)
@@ -149,7 +149,8 @@ class Seed:
     async def post(self, post: Story) -> None:
         """Write, and let the others answer to it."""
         settings, by = self.app.settings, self.who[post["by"]]
-        kept = await media.keep(settings.files, "uploads", picture(self.story["picture"][post["picture"]])) if "picture" in post else None
+        drawing = self.story["picture"].get(post.get("picture"))
+        kept = await media.keep(settings.files, "uploads", picture(drawing)) if drawing else None
         async with self.app.db.write() as tx:
             files = () if kept is None else ((await media.upload(tx, by, kept, post["alt"], None)).id,)
             made = await statuses.compose(tx, post["text"], settings.base, settings.domain)
@@ -186,14 +187,18 @@ class Seed:
         moderator = self.who[case["decided_by"]]
         async with self.app.db.read() as r:
             rules = [a.id for a in await articles.in_force(r) if a.heading == self.story["rule"][0]["title"]]
-        about = ReportDraft(status_ids=(status_id,), comment=case["comment"], category="violation", article_ids=tuple(rules))
+        about = ReportDraft(
+            status_ids=(status_id,), comment=case["comment"], category="violation", article_ids=tuple(rules)
+        )
         async with self.app.db.write() as tx:
             report = await moderation.report(tx, self.who[case["by"]], author, about)
         await self.move_to(self.day - 0.5)
         async with self.app.db.write() as tx:
             ground = await moderation.ground_for(tx, author.id, report_id=report, status_ids=(status_id,))
             mandate = await moderation.mandate(tx, moderator, ground)
-            draft = DecisionDraft(target_id=author.id, level=Level.removal, facts=case["facts"], status_ids=(status_id,))
+            draft = DecisionDraft(
+                target_id=author.id, level=Level.removal, facts=case["facts"], status_ids=(status_id,)
+            )
             await moderation.decide(tx, moderator, mandate, draft)
 
 

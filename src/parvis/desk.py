@@ -92,10 +92,9 @@ def reached(settings: Settings, owner_url: str = "") -> Iterator[Addresses]:
         yield Addresses(embedded.url("parvis_app"), embedded.url("parvis_owner"), embedded)
 
 
-async def prepare(settings: Settings, owner_url: str, charter_file: str | None) -> None:
+async def prepare(settings: Settings, owner_url: str, text: str | None) -> None:
     """Bring the schema up to date, found the city with its first charter, or see that it is the same one."""
     await schema.migrate(owner_url)
-    text = Path(charter_file).read_text(encoding="utf-8") if charter_file else charter.provisional()
     db = await database.connect(owner_url, size=1)
     try:
         async with db.write() as tx:
@@ -104,9 +103,9 @@ async def prepare(settings: Settings, owner_url: str, charter_file: str | None) 
             if found is not None:
                 cities.compared(found, settings)
             if await articles.current_version(tx) is None and not await articles.charter_versions(tx):
-                await charter.found(tx, charter.document(text))
-            elif charter_file:
-                note(f"The charter stands already, so {charter_file} is not read: residents change it by a vote.")
+                await charter.found(tx, charter.document(text or charter.provisional()))
+            elif text:
+                note("The charter stands already, so --charter is not read: residents change it by a vote.")
     finally:
         await db.close()
 
@@ -176,7 +175,7 @@ def here(deed: Callable[[Here, argparse.Namespace], Awaitable[int | None]]) -> C
         settings = given(args, origin=None, handle_domain=None, dev=None)
         named = args.origin or os.environ.get("PARVIS_ORIGIN")
         if not settings.database_url and not named and not (settings.data / "postgres").exists():
-            raise Refusal(f"There is no city in {settings.data}: start `parvis serve --origin URL` first, or name --data.")
+            raise Refusal(f"There is no city in {settings.data}: start `parvis serve` first, or name --data.")
 
         async def city(addresses: Addresses) -> int:
             async with opened(args, addresses) as found:
@@ -233,7 +232,8 @@ async def verify_ledger(here: Here, args: argparse.Namespace) -> int:
     key = ledger.signing_key(here.settings).public_key()
     async with here.db.read() as r:
         problems = await ledger.verify(r, key, here.settings.domain)
-        problems += [f"charter version {number} is not what its hash says" for number in await articles.broken_hashes(r)]
+        broken = await articles.broken_hashes(r)
+        problems += [f"charter version {number} is not what its hash says" for number in broken]
         last = await record.checkpoint(r)
     for problem in problems:
         note(problem)
@@ -244,8 +244,6 @@ async def verify_ledger(here: Here, args: argparse.Namespace) -> int:
 
 async def export_public(here: Here, args: argparse.Namespace) -> None:
     """Write what anyone may read, for anyone to keep and check."""
-    folder = Path(args.folder)
-    folder.mkdir(parents=True, exist_ok=True)
     async with here.db.read() as r:
         versions = await articles.charter_versions(r)
         laws = {a.id: a for version in versions for a in await articles.in_force(r, version.in_force_from)}
@@ -266,9 +264,14 @@ async def export_public(here: Here, args: argparse.Namespace) -> None:
                 ],
             },
         }
+    _write_pages(Path(args.folder), pages)
+    tell(f"{len(pages)} files in {args.folder}.")
+
+
+def _write_pages(folder: Path, pages: Mapping[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for name, page in pages.items():
         (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(page), indent=2))
-    tell(f"{len(pages)} files in {folder}.")
 
 
 async def show_url(here: Here, args: argparse.Namespace) -> None:
@@ -315,7 +318,7 @@ def restore(args: argparse.Namespace) -> int:
     """Make a city again from a backup, in a fresh folder, with the embedded database."""
     settings = given(args, origin=None, handle_domain=None, dev=None)
     if settings.database_url:
-        raise Refusal("restore makes an embedded database; for another, take database.dump out of the backup to pg_restore.")
+        raise Refusal("restore makes an embedded database; for another, give the backup's database.dump to pg_restore.")
     if not Path(args.file).is_file():
         raise Refusal(f"There is no file {args.file}.")
     label, dump = archive.unpack(Path(args.file), settings.data)

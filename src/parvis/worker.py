@@ -7,16 +7,24 @@ import contextlib
 import signal
 
 from parvis import wiring
+from parvis.api import limits
 from parvis.base import jobs, log, process, pulse, settings
-from parvis.base.jobs import Job
+from parvis.base.jobs import Every, Job
+
+
+async def beat(job: Job) -> int:
+    """Wake the streams."""
+    return await pulse.beat(job.db)
+
+
+OWN: tuple[tuple[float, Every], ...] = ((0.05, beat), (3600.0, limits.forget))
 
 
 async def run(job: Job, stop: asyncio.Event) -> None:
     """Work until told to stop: every later reaction, every deed of the schedule, the notifier of streams."""
     queue = jobs.manager(job, jobs.named(wiring.REACTIONS))
     working = asyncio.create_task(jobs.work(queue))
-    turning = [asyncio.create_task(jobs.repeat(job, every, deed)) for every, deed in wiring.SCHEDULE]
-    turning.append(asyncio.create_task(pulse.notify(job.db)))
+    turning = [asyncio.create_task(jobs.repeat(job, every, deed)) for every, deed in (*wiring.SCHEDULE, *OWN)]
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
     for task in turning:

@@ -19,7 +19,10 @@ from parvis import wiring
 from parvis.app import App
 from parvis.base import jobs
 from parvis.charter import actions as charter
+from parvis.charter import queries as articles
 from parvis.ledger import actions as ledger
+from parvis.moderation import actions as moderation
+from parvis.moderation.model import DecisionDraft, Level
 
 PASSWORD = "correct horse"
 VERIFIER = "a-verifier-that-is-long-enough-for-rfc-7636-to-accept-it"
@@ -432,3 +435,27 @@ async def test_the_register_shows_each_entry_with_its_proof(browser: Browser, ci
     entry = await browser.see("/register/0")
     assert "Version 0 of the charter" in entry.text
     assert entry.text.count('class="hash"') >= 3
+
+
+async def test_the_person_concerned_reads_the_reasons_and_appeals_and_nobody_else_sees_them(
+    browser: Browser, city: dict[str, str], app: App, mona: Person, bela: Person
+) -> None:
+    reply = (await bela.get(f"/api/v1/accounts/{bela.account.id}/statuses")).json()[0]["id"]
+    async with app.db.write() as tx:
+        rule = next(row.id for row in await articles.in_force(tx) if row.number == "II.1")
+        ground = await moderation.ground_for(tx, bela.account.id, article_ids=[rule], status_ids=[int(reply)])
+        mandate = await moderation.mandate(tx, mona.account, ground)
+        made = await moderation.decide(tx, mona.account, mandate, DecisionDraft(
+            target_id=bela.account.id, level=Level.warning, facts="A threat, in so many words.", status_ids=(int(reply),)))
+    await browser.sign_in("alice")
+    assert (await browser.see(f"/decisions/{made}")).status == 404
+    concerned = Browser(app)
+    await concerned.sign_in("bela")
+    page = await concerned.see(f"/decisions/{made}")
+    assert "A threat, in so many words." in page.text
+    assert "II.1" in page.text
+    blank = await concerned.submit(page, f"/decisions/{made}", text=" ")
+    assert blank.status == 422
+    sent = await concerned.submit(page, f"/decisions/{made}", text="It was a quotation.")
+    assert sent.status == 303
+    assert "Your appeal is recorded" in (await concerned.see(f"/decisions/{made}")).text

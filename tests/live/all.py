@@ -19,7 +19,7 @@ SCENARIOS = {
 def main() -> int:
     """Play all; the number of those that failed."""
     failed = sum(stage.play(name, scenario) for name, scenario in SCENARIOS.items())
-    print(f"live: {len(SCENARIOS) - failed} passed, {failed} failed")
+    stage.tell(f"live: {len(SCENARIOS) - failed} passed, {failed} failed")
     return min(failed, 1)
 
 

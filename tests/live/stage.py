@@ -26,10 +26,16 @@ class Failed(Exception):
     """A step did not happen as it must."""
 
 
+def tell(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def step(name: str, seconds: float | None = None, said: str = "ok") -> None:
     """Print one step of a scenario."""
     took = "" if seconds is None else f"  {seconds:.2f} s"
-    print(f"{time.monotonic() - BEGAN:7.2f}  {said:6}  {name}{took}", flush=True)
+    tell(f"{time.monotonic() - BEGAN:7.2f}  {said:6}  {name}{took}")
 
 
 def must(truth: object, sentence: str) -> None:
@@ -213,14 +219,14 @@ def cities(*made: City) -> Iterator[tuple[City, ...]]:
 
 def play(name: str, scenario: Callable[[Path], None]) -> int:
     """Run a scenario in a fresh folder; the exit code."""
-    print(f"— {name}", flush=True)
+    tell(f"— {name}")
     with folder() as path:
         try:
             scenario(path)
         except Exception as error:
             step(f"{name}: {type(error).__name__}: {error}", said="FAILED")
             for log in path.glob("*.log"):
-                print(f"{log.name}: {log.read_text(errors='replace')[-3000:]}", file=sys.stderr)
+                tell(f"{log.name}: {log.read_text(errors='replace')[-3000:]}")
             return 1
     step(name)
     return 0

@@ -368,11 +368,6 @@ async def requests_count(r: Read, account_id: int) -> int:
     )
 
 
-async def hides_collections(r: Read, account_id: int) -> bool:
-    """Does this account keep to itself whom it follows and who follows it?"""
-    return bool(await r.value("SELECT hide_collections FROM accounts WHERE id = $1", account_id))
-
-
 async def familiar_followers(r: Read, viewer: int, account_id: int) -> list[int]:
     """Those a viewer follows who follow this account, unless it hides them."""
     return await r.values(

@@ -268,13 +268,13 @@ async def lookup(call: Call, args: Handle) -> bytes:
 @get("/api/v1/accounts/familiar_followers", "read:follows")
 async def familiar_followers(call: Call, args: Several) -> list[dict[str, Any]]:
     """Whom of those one follows follow these accounts, too."""
-    made = []
-    for number in args.id[:20]:
-        people = await queries.familiar_followers(call.read, call.me_id, number)
-        shown_people = await view.accounts(call.read, call.eye(), people)
-        found = [msgspec.Raw(shown_people[person]) for person in people if person in shown_people]
-        made.append({"id": str(number), "accounts": found})
-    return made
+    wanted = dict.fromkeys(args.id[:20])
+    found = {number: await queries.familiar_followers(call.read, call.me_id, number) for number in wanted}
+    people = await view.accounts(call.read, call.eye(), list({person for row in found.values() for person in row}))
+    return [
+        {"id": str(number), "accounts": [msgspec.Raw(people[person]) for person in row if person in people]}
+        for number, row in found.items()
+    ]
 
 
 @get("/api/v1/accounts/{id}", "read:accounts", who="anyone")
@@ -295,39 +295,36 @@ async def several(call: Call, args: Several) -> bytes:
 @get("/api/v1/accounts/{id}/statuses", "read:statuses", who="anyone")
 async def statuses(call: Call, args: WantedStatuses) -> bytes:
     """Somebody's posts, as far as one may see them."""
-    account = await accounts.account(call.read, args.id)
     if args.pinned:
-        ids = await timelines.pinned(call.read, call.viewer, account.id)
+        ids = await timelines.pinned(call.read, call.viewer, args.id)
     else:
         tag = words.normal_tag(args.tagged) if args.tagged else None
         choice = timelines.Choice(args.only_media, args.exclude_replies, args.exclude_reblogs, tag)
-        ids = await timelines.account(call.read, call.viewer, account.id, args.page(), choice)
+        ids = await timelines.account(call.read, call.viewer, args.id, args.page(), choice)
         call.link(ids)
+    if not ids:
+        await accounts.account(call.read, args.id)
     return await posts.page(call.read, call.eye(), ids)
 
 
 async def _people(call: Call, name: str, whose: int, args: Paged) -> bytes:
-    rows = await views.listed(call.read, name, whose, args.page(40))
+    rows = await views.listed(call.read, name, whose, args.page(40), call.viewer)
+    if not rows:
+        await accounts.account(call.read, whose)
     call.link([row.row_id for row in rows])
     return await view.page(call.read, call.eye(), [row.account_id for row in rows])
-
-
-async def _circle(call: Call, name: str, args: ListOfOne) -> bytes:
-    account = await accounts.account(call.read, args.id)
-    hidden = await queries.hides_collections(call.read, account.id) and account.id != call.viewer
-    return b"[]" if hidden else await _people(call, name, account.id, args)
 
 
 @get("/api/v1/accounts/{id}/followers", "read:accounts", who="anyone")
 async def followers(call: Call, args: ListOfOne) -> bytes:
     """Who follows somebody, unless they keep it to themselves."""
-    return await _circle(call, "followers", args)
+    return await _people(call, "followers", args.id, args)
 
 
 @get("/api/v1/accounts/{id}/following", "read:accounts", who="anyone")
 async def following(call: Call, args: ListOfOne) -> bytes:
     """Whom somebody follows, unless they keep it to themselves."""
-    return await _circle(call, "following", args)
+    return await _people(call, "following", args.id, args)
 
 
 @get("/api/v1/blocks", "read:blocks")

@@ -9,7 +9,7 @@ import msgspec
 
 from parvis.access import queries as users
 from parvis.accounts import actions as accounts
-from parvis.api import entities
+from parvis.api import civic, entities
 from parvis.api.call import Call, Nothing, get, post
 from parvis.base.clock import mastodon_time
 from parvis.base.errors import Forbidden, Invalid, NotFound
@@ -151,7 +151,7 @@ async def _admin_report(call: Call, row: Report) -> dict[str, Any]:
         "account": await _admin_account(call, row.account_id),
         "target_account": await _admin_account(call, row.target_id), "assigned_account": None,
         "action_taken_by_account": None, "statuses": [msgspec.Raw(shown[n]) for n in row.status_ids if n in shown],
-        "rules": [{"id": str(a.id), "text": f"{a.number} {a.heading}", "hint": a.text[:300]} for a in articles],
+        "rules": [civic.rule(article, call.settings.base) for article in articles],
     }
 
 

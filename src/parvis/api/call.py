@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -159,7 +159,7 @@ class Call:
             (name, value) for name, value in self.request.query_params.multi_items()
             if name not in ("max_id", "min_id", "since_id")
         ]
-        base = f"{self.settings.base}{self.request.url.path}"
+        base = f"{self.settings.base}{quote(self.request.url.path)}"
         older = urlencode([*kept, ("max_id", str(min(row_ids)))])
         newer = urlencode([*kept, ("min_id", str(max(row_ids)))])
         self.headers["Link"] = f'<{base}?{older}>; rel="next", <{base}?{newer}>; rel="prev"'

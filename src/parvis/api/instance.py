@@ -45,9 +45,7 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
         "domain": city.domain, "title": city.city_name, "version": SHOWN, "source_url": SOURCE,
         "description": city.city_description, "wrapstodon": None,
         "usage": {"users": {"active_month": counts.active_month}},
-        "thumbnail": {
-            "url": image, "description": city.city_name, "blurhash": None, "versions": {"@1x": image, "@2x": image}
-        },
+        "thumbnail": {"url": image, "description": city.city_name, "versions": {"@1x": image, "@2x": image}},
         "icon": [{"src": f"{city.base}/static/avatar.png", "size": "400x400"}],
         "languages": city.languages.split(","),
         "configuration": {

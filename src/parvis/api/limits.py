@@ -12,6 +12,7 @@ import structlog
 from parvis.api import queries
 from parvis.base.db import Db
 from parvis.base.errors import TooMany
+from parvis.base.jobs import Job
 
 log = structlog.get_logger()
 
@@ -42,6 +43,12 @@ class Left(msgspec.Struct, frozen=True):
     most: int
     remaining: int
     reset: datetime
+
+
+async def forget(job: Job) -> int:
+    """Drop the shared counts of yesterday: their keys hold addresses."""
+    async with job.db.write() as tx:
+        return await queries.drop_rate_counts(tx, int(tx.now.timestamp()) - 86_400)
 
 
 def address_key(text: str) -> str:

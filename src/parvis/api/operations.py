@@ -38,9 +38,9 @@ async def _unknown(_: Request) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    """One route a path, mounted by the first three segments so that each request tries few patterns."""
+    """One route a path, mounted by the first three segments so that each request tries few patterns; names before ids."""
     by_path: dict[str, dict[str, Operation]] = defaultdict(dict)
-    for row in OPERATIONS:
+    for row in sorted(OPERATIONS, key=lambda row: [part.startswith("{") for part in row.path.split("/")]):
         by_path[row.path][row.method] = row
     mounts: dict[str, list[Route]] = defaultdict(list)
     plain: list[BaseRoute] = []

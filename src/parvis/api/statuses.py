@@ -175,8 +175,8 @@ async def several(call: Call, args: Several) -> bytes:
     """Look at some posts; those one may not see are left out."""
     if len(args.id) > 40:
         raise Invalid("id", "too_many")
-    ids = [number for number in args.id if await queries.seen(call.read, number, call.viewer)]
-    return await view.page(call.read, call.eye(), ids)
+    seen = await queries.seen_among(call.read, args.id, call.viewer)
+    return await view.page(call.read, call.eye(), [number for number in args.id if number in seen])
 
 
 @delete("/api/v1/statuses/{id}", "write:statuses", limit=limits.DELETE)
@@ -194,12 +194,12 @@ async def destroy(call: Call, args: Deletion) -> dict[str, Any]:
 @get("/api/v1/statuses/{id}/context", "read:statuses", who="anyone")
 async def context(call: Call, args: One) -> bytes:
     """What a post replies to, and what replies to it."""
-    await queries.visible(call.read, args.id, call.viewer)
     up, down, depth = (40, 60, 20) if call.viewer is None else (4096, 4096, 4096)
-    before = await timelines.ancestors(call.read, call.viewer, args.id, up)
-    after = await timelines.descendants(call.read, call.viewer, args.id, down, depth)
-    found = await view.statuses(call.read, call.eye(), [*before, *after])
-    parts = [b",".join(found[number] for number in ids if number in found) for ids in (before, after)]
+    thread = await timelines.thread(call.read, call.viewer, args.id, up, down, depth)
+    if all(placed.side for placed in thread):
+        raise NotFound("status")
+    found = await view.statuses(call.read, call.eye(), [placed.id for placed in thread if placed.side])
+    parts = [b",".join(found[p.id] for p in thread if p.side == side and p.id in found) for side in (-1, 1)]
     return b'{"ancestors":[%s],"descendants":[%s]}' % (parts[0], parts[1])
 
 
@@ -311,8 +311,9 @@ async def unmute(call: Call, args: One) -> bytes:
 
 
 async def _by_whom(call: Call, name: str, args: ListOfOne) -> bytes:
-    await queries.visible(call.read, args.id, call.viewer)
-    rows = await views.listed(call.read, name, args.id, args.page(40))
+    rows = await views.listed(call.read, name, args.id, args.page(40), call.viewer)
+    if not rows:
+        await queries.visible(call.read, args.id, call.viewer)
     call.link([row.row_id for row in rows])
     return await people.page(call.read, call.eye(), [row.account_id for row in rows])
 

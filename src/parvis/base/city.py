@@ -45,11 +45,7 @@ async def found(tx: Tx, settings: Settings) -> bool:
 
 async def advance_clock(tx: Tx, by: timedelta) -> None:
     """Move the city's clock forward."""
-    await tx.run(
-        """INSERT INTO clock_offset (ahead) VALUES ($1)
-           ON CONFLICT (only) DO UPDATE SET ahead = clock_offset.ahead + excluded.ahead""",
-        by,
-    )
+    await set_clock(tx, await clock_ahead(tx) + by)
 
 
 async def set_clock(tx: Tx, ahead: timedelta) -> None:
@@ -67,7 +63,7 @@ def compared(found: City, settings: Settings) -> None:
         )
     if found.handle_domain != settings.domain:
         raise OtherCity(
-            f"People here are called @name@{found.handle_domain}: the domain of handles cannot become {settings.domain}."
+            f"People here are called @name@{found.handle_domain}: that domain cannot become {settings.domain}."
         )
     if found.dev != settings.dev:
         asked, was = ("with", "without") if settings.dev else ("without", "with")

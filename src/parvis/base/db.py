@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
+import structlog
 from pgqueuer.queries import Queries as JobQueries
 
 from parvis.base.clock import Clock
 from parvis.base.errors import Conflict
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
 
@@ -146,8 +148,11 @@ class Db:
     async def follow_clock(self, every: float = 0.2) -> None:
         """Keep the clock's offset equal to the database's: only a --dev city can have one, so only there it runs."""
         while True:
-            async with self.pool.acquire() as connection:
-                self.clock.offset = await connection.fetchval("SELECT coalesce(max(ahead), '0') FROM clock_offset")
+            try:
+                async with self.pool.acquire() as connection:
+                    self.clock.offset = await connection.fetchval("SELECT coalesce(max(ahead), '0') FROM clock_offset")
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                log.exception("the clock cannot be read at the moment")
             await asyncio.sleep(every)
 
     async def close(self) -> None:
@@ -168,12 +173,18 @@ async def _shape_connection(connection: asyncpg.Connection[Any]) -> None:
         )
 
 
+async def _as_it_was(connection: asyncpg.Connection[Any]) -> None:
+    """A connection goes back without asyncpg's round trip of RESET ALL: nothing here leaves settings behind."""
+    if connection.is_in_transaction():
+        await connection.reset()
+
+
 async def connect(
     url: str, *, clock: Clock | None = None, reactions: Mapping[type, Reactions] | None = None, size: int = 10
 ) -> Db:
     """Open a pool on a database whose schema is in place."""
     pool = await asyncpg.create_pool(
-        url, min_size=1, max_size=size, init=_shape_connection, command_timeout=60,
+        url, min_size=1, max_size=size, init=_shape_connection, reset=_as_it_was, command_timeout=60,
         max_inactive_connection_lifetime=300, server_settings={"application_name": "parvis", "timezone": "UTC"},
     )
     return Db(pool, clock or Clock(), reactions or {})

@@ -56,7 +56,7 @@ def with_parent(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class Child:
-    """One process that `tend` keeps alive: what it is called, how it is started, and whether it may be started again."""
+    """One process that `tend` keeps alive: its name, how it is started, and whether it may be started again."""
 
     def __init__(self, name: str, code: str, environment: Mapping[str, str], *, again: bool) -> None:
         self.name = name

@@ -42,13 +42,6 @@ async def beat(db: Db) -> int:
         return len(topics)
 
 
-async def notify(db: Db, every: float = 0.05) -> None:
-    """Beat for as long as the process lives."""
-    while True:
-        if not await beat(db):
-            await asyncio.sleep(every)
-
-
 async def listen(db: Db, wake: Callable[[list[str]], Awaitable[None]]) -> None:
     """Hear of topics until cancelled: `wake` gets each batch."""
     waiting: asyncio.Queue[list[str]] = asyncio.Queue()

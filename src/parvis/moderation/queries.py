@@ -156,6 +156,13 @@ async def decision(r: Read, decision_id: int) -> Decision | None:
     return await r.one(Decision, f"SELECT {DECISION} FROM {DECISIONS} WHERE d.id = $1", decision_id)
 
 
+async def decisions(r: Read, decision_ids: Sequence[int]) -> list[Decision]:
+    """Some decisions, in no order."""
+    return await r.all(
+        Decision, f"SELECT {DECISION} FROM {DECISIONS} WHERE d.id = ANY($1::bigint[])", list(decision_ids)
+    )
+
+
 async def decisions_about(r: Read, target_id: int) -> list[Decision]:
     """Every decision about an account, the newest first."""
     return await r.all(

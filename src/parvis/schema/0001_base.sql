@@ -50,5 +50,5 @@ CREATE UNLOGGED TABLE rate_counts (
 GRANT USAGE ON SCHEMA public TO parvis_app;
 GRANT USAGE ON SEQUENCE id_sequence TO parvis_app;
 GRANT SELECT ON clock_offset, city TO parvis_app;
-GRANT SELECT, INSERT, DELETE ON pulses TO parvis_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON pulses TO parvis_app;  -- UPDATE: rows are taken with SKIP LOCKED
 GRANT SELECT, INSERT, UPDATE, DELETE ON rate_counts TO parvis_app;

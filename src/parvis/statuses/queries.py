@@ -22,6 +22,13 @@ async def seen(r: Read, status_id: int, viewer: int | None) -> Status | None:
     return await r.one(Status, f"SELECT {STATUS} FROM seen_by($2) s WHERE s.id = $1", status_id, viewer)
 
 
+async def seen_among(r: Read, status_ids: Sequence[int], viewer: int | None) -> frozenset[int]:
+    """Those of these posts that this viewer may see."""
+    return frozenset(
+        await r.values("SELECT v.id FROM seen_by($2) v WHERE v.id = ANY($1::bigint[])", list(status_ids), viewer)
+    )
+
+
 async def visible(r: Read, status_id: int, viewer: int | None) -> Status:
     """The post; NotFound alike when it is absent and when it is not for this viewer. Holding it is the permission."""
     found = await seen(r, status_id, viewer)

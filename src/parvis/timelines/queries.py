@@ -138,6 +138,40 @@ async def bookmarks(r: Read, viewer: int, page: Page) -> list[Kept]:
     return sorted(rows, key=lambda row: -row.row_id)
 
 
+THREAD_UP = """WITH RECURSIVE up (id, parent, depth) AS (
+        SELECT s.id, s.in_reply_to_id, 0 FROM statuses s WHERE s.id = $2
+        UNION ALL
+        SELECT s.id, s.in_reply_to_id, up.depth + 1 FROM statuses s JOIN up ON s.id = up.parent
+        WHERE up.depth < $3)"""
+THREAD_DOWN = """down (id, path) AS (
+        SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $2
+        UNION ALL
+        SELECT s.id, down.path || s.id FROM statuses s JOIN down ON s.in_reply_to_id = down.id
+        WHERE cardinality(down.path) < $5)"""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A post in a thread: before (-1) or after (1) the one that is looked at (0)."""
+
+    side: int
+    id: int
+
+
+async def thread(r: Read, viewer: int | None, status_id: int, up: int, down: int, depth: int) -> list[Placed]:
+    """A post with what it replies to, the beginning first, and the replies, each branch before the next.
+
+    Only what this viewer may see; the post itself is missing when it is not for them.
+    """
+    return await r.all(
+        Placed,
+        f"""{THREAD_UP}, {THREAD_DOWN}
+            (SELECT sign(-up.depth)::int, v.id FROM up JOIN seen_by($1) v ON v.id = up.id ORDER BY up.depth DESC)
+            UNION ALL
+            (SELECT 1, v.id FROM down JOIN seen_by($1) v ON v.id = down.id ORDER BY down.path LIMIT $4)""",
+        viewer, status_id, up, down, depth,
+    )
+
+
 async def ancestors(r: Read, viewer: int | None, status_id: int, limit: int) -> list[int]:
     """What a post replies to, the beginning first."""
     return await r.values(

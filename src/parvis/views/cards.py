@@ -49,7 +49,7 @@ def status_card(data: dict[str, Any], settings: Settings) -> bytes:
         "sensitive": data["sensitive"], "spoiler_text": data["spoiler_text"], "visibility": data["visibility"],
         "language": data["language"], "uri": data["uri"], "url": data["url"], "content": data["content"],
         "edited_at": data["edited_at"], "text": None,
-        "application": data["application"], "poll": None, "card": None, "quote": None, "emojis": [],
+        **({"application": data["application"]} if data["application"] else {}), "poll": None, "card": None, "quote": None, "emojis": [],
         "quotes_count": 0, "tagged_collections": [],
         "quote_approval": {"automatic": [], "manual": [], "current_user": "denied"},
         "media_attachments": [media_entity(file, base) for file in data["media"] or []],

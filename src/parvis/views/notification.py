@@ -9,15 +9,18 @@ from parvis.base.db import Read
 from parvis.moderation import queries as cases
 from parvis.moderation.model import Decision, Level
 from parvis.notifications.model import Notification
-from parvis.views.account import accounts
 from parvis.views.cards import opened
-from parvis.views.status import Eye, statuses
+from parvis.views.status import Eye, entities
 
 
 async def notifications(r: Read, eye: Eye, rows: Sequence[Notification]) -> list[bytes]:
     """Notification entities in their order; one whose account has left is dropped."""
-    people = await accounts(r, eye, list({row.from_account_id for row in rows}))
-    posts = await statuses(r, eye, list({row.status_id for row in rows if row.status_id is not None}))
+    posts, people = await entities(
+        r, eye, list({row.status_id for row in rows if row.status_id is not None}),
+        list({row.from_account_id for row in rows}),
+    )
+    named = [row.decision_id for row in rows if row.decision_id is not None]
+    decisions = {found.id: found for found in await cases.decisions(r, named)} if named else {}
     shown = []
     for row in rows:
         person = people.get(row.from_account_id)
@@ -29,7 +32,7 @@ async def notifications(r: Read, eye: Eye, rows: Sequence[Notification]) -> list
         })
         rest = b"" if row.status_id is None else b',"status":%s' % posts[row.status_id]
         if row.decision_id is not None:
-            decision = await cases.decision(r, row.decision_id)
+            decision = decisions.get(row.decision_id)
             rest += b"" if decision is None else b',"moderation_warning":%s' % warning(decision, person)
         shown.append(b'{%s,"account":%s%s}' % (head, person, rest))
     return shown

@@ -12,8 +12,8 @@ from parvis.base.db import Read
 from parvis.base.ids import Page, both_ways
 
 
-class StatusState(msgspec.Struct, frozen=True):
-    """A post's versions, counts and this viewer's marks on it."""
+class State(msgspec.Struct, frozen=True):
+    """A post's versions, counts, author and this viewer's marks on it; or, where its id is 0, an account alone."""
 
     id: int
     version: int
@@ -31,17 +31,6 @@ class StatusState(msgspec.Struct, frozen=True):
     account_statuses: int
     account_followers: int
     account_following: int
-    last_status_at: date | None
-
-
-class AccountState(msgspec.Struct, frozen=True):
-    """An account's version and counts."""
-
-    id: int
-    version: int
-    statuses: int
-    followers: int
-    following: int
     last_status_at: date | None
 
 
@@ -66,15 +55,18 @@ COUNTED = """(CASE WHEN a.domain IS NULL OR a.remote_counts->>'statuses' IS NULL
              coalesce(ac.following, 0) + coalesce(ad.following, 0))::int"""
 
 
-async def status_states(r: Read, viewer: int | None, status_ids: Sequence[int]) -> list[StatusState]:
-    """For these posts and what they pass on: versions, counts, and the viewer's marks."""
+async def states(
+    r: Read, viewer: int | None, status_ids: Sequence[int], account_ids: Sequence[int] = ()
+) -> list[State]:
+    """For these posts, what they pass on, and these accounts: versions, counts, and the viewer's marks."""
     return await r.all(
-        StatusState,
+        State,
         f"""WITH wanted AS (
                 SELECT id FROM unnest($2::bigint[]) w(id)
                 UNION SELECT s.reblog_of_id FROM statuses s
-                      WHERE s.id = ANY($2::bigint[]) AND s.reblog_of_id IS NOT NULL)
-            SELECT s.id, s.version, s.account_id, s.reblog_of_id,
+                      WHERE s.id = ANY($2::bigint[]) AND s.reblog_of_id IS NOT NULL),
+            shown AS (SELECT id, NULL::bigint AS person FROM wanted UNION ALL SELECT NULL, unnest($3::bigint[]))
+            SELECT coalesce(s.id, 0), coalesce(s.version, 0), a.id, s.reblog_of_id,
                    greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
                    greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
                    greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
@@ -85,24 +77,14 @@ async def status_states(r: Read, viewer: int | None, status_ids: Sequence[int]) 
                    EXISTS (SELECT FROM conversation_mutes m
                            WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
                    EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
-                   a.version AS account_version, {COUNTED}, a.last_status_at
-            FROM wanted JOIN statuses s ON s.id = wanted.id JOIN accounts a ON a.id = s.account_id
+                   a.version, {COUNTED}, a.last_status_at
+            FROM shown LEFT JOIN statuses s ON s.id = shown.id JOIN accounts a ON a.id = coalesce(s.account_id, person)
             LEFT JOIN status_counts c ON c.status_id = s.id
             LEFT JOIN LATERAL (
                 SELECT sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites
                 FROM status_count_deltas x WHERE x.status_id = s.id) d ON true
             {COUNTS}""",
-        viewer, list(status_ids),
-    )
-
-
-async def account_states(r: Read, account_ids: Sequence[int]) -> list[AccountState]:
-    """For these accounts: versions and counts."""
-    return await r.all(
-        AccountState,
-        f"""SELECT a.id, a.version, {COUNTED}, a.last_status_at FROM accounts a {COUNTS}
-            WHERE a.id = ANY($1::bigint[])""",
-        list(account_ids),
+        viewer, list(status_ids), list(account_ids),
     )
 
 
@@ -249,6 +231,10 @@ class Ranked(msgspec.Struct, frozen=True):
     account_id: int
 
 
+SEEN = "EXISTS (SELECT FROM seen_by($5) v WHERE v.id = $1)"
+OPEN = """EXISTS (SELECT FROM accounts w WHERE w.id = $1 AND w.deleted_at IS NULL
+                  AND (w.id = $5 OR w.hide_collections IS NOT TRUE))"""
+OWN = "$1 = $5::bigint"
 LISTS = {
     name: both_ways(
         f"""SELECT x.id, x.{who} FROM {table} x JOIN accounts a ON a.id = x.{who}
@@ -256,18 +242,18 @@ LISTS = {
             ORDER BY x.id DESC /*page*/ LIMIT $4"""
     )
     for name, table, who, where in (
-        ("favourited_by", "favourites", "account_id", "x.status_id = $1"),
-        ("reblogged_by", "statuses", "account_id", "x.reblog_of_id = $1 AND x.deleted_at IS NULL"),
-        ("followers", "follows", "account_id", "x.target_id = $1 AND x.accepted"),
-        ("following", "follows", "target_id", "x.account_id = $1 AND x.accepted"),
-        ("requests", "follows", "account_id", "x.target_id = $1 AND NOT x.accepted"),
-        ("blocked", "blocks", "target_id", "x.account_id = $1"),
-        ("muted", "mutes", "target_id", "x.account_id = $1 AND (x.until IS NULL OR x.until > parvis_now())"),
+        ("favourited_by", "favourites", "account_id", f"x.status_id = $1 AND {SEEN}"),
+        ("reblogged_by", "statuses", "account_id", f"x.reblog_of_id = $1 AND x.deleted_at IS NULL AND {SEEN}"),
+        ("followers", "follows", "account_id", f"x.target_id = $1 AND x.accepted AND {OPEN}"),
+        ("following", "follows", "target_id", f"x.account_id = $1 AND x.accepted AND {OPEN}"),
+        ("requests", "follows", "account_id", f"x.target_id = $1 AND NOT x.accepted AND {OWN}"),
+        ("blocked", "blocks", "target_id", f"x.account_id = $1 AND {OWN}"),
+        ("muted", "mutes", "target_id", f"x.account_id = $1 AND (x.until IS NULL OR x.until > parvis_now()) AND {OWN}"),
     )
 }
 
 
-async def listed(r: Read, name: str, whose: int, page: Page) -> list[Ranked]:
-    """One of the lists of accounts, by the ids of its rows, newest first."""
-    rows = await r.all(Ranked, LISTS[name][page.upwards], whose, page.after, page.before, page.limit)
+async def listed(r: Read, name: str, whose: int, page: Page, viewer: int | None) -> list[Ranked]:
+    """One of the lists of accounts, by the ids of its rows, newest first; empty when it is not for this viewer."""
+    rows = await r.all(Ranked, LISTS[name][page.upwards], whose, page.after, page.before, page.limit, viewer)
     return sorted(rows, key=lambda row: -row.row_id)

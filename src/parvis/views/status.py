@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from parvis.base.db import Read
 from parvis.base.settings import Settings
 from parvis.views import queries
 from parvis.views.cards import Shelf, account_card, opened, status_card
-from parvis.views.queries import StatusState
+from parvis.views.queries import State
 
 
 class Eye(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ async def stock(r: Read, eye: Eye, statuses: Iterable[tuple[int, int]], accounts
             eye.shelf.put(made.kind, made.id, version, card)
 
 
-def _account(eye: Eye, state: StatusState) -> bytes:
+def _account(eye: Eye, state: State) -> bytes:
     card = eye.shelf.card("account", state.account_id, state.account_version) or b""
     day = state.last_status_at.isoformat() if state.last_status_at else None
     return b"{%s,%s}" % (card, opened({
@@ -43,7 +43,7 @@ def _account(eye: Eye, state: StatusState) -> bytes:
     }))
 
 
-def _status(eye: Eye, state: StatusState, original: bytes | None) -> bytes:
+def _status(eye: Eye, state: State, original: bytes | None) -> bytes:
     parts = [
         eye.shelf.card("status", state.id, state.version) or b"",
         b'"account":%s' % _account(eye, state),
@@ -63,36 +63,43 @@ def _status(eye: Eye, state: StatusState, original: bytes | None) -> bytes:
     return b"{%s}" % b",".join(parts)
 
 
-async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
-    """Status entities by id, each complete with its account, its reblog and the viewer's marks.
+async def entities(
+    r: Read, eye: Eye, status_ids: Sequence[int], account_ids: Sequence[int] = ()
+) -> tuple[dict[int, bytes], dict[int, bytes]]:
+    """Status and Account entities by id, with one query for what changes and at most one for the cards.
 
-    The ids must come from a query that joined seen_by(viewer).
+    A Status is complete with its account, its reblog and the viewer's marks.
+    The status ids must come from a query that joined seen_by(viewer).
     """
-    if not status_ids:
-        return {}
-    states = {state.id: state for state in await queries.status_states(r, eye.viewer, status_ids)}
+    if not status_ids and not account_ids:
+        return {}, {}
+    found = await queries.states(r, eye.viewer, status_ids, account_ids)
+    states = {state.id: state for state in found if state.id}
     await stock(
-        r, eye, ((s.id, s.version) for s in states.values()),
-        ((s.account_id, s.account_version) for s in states.values()),
+        r, eye, ((s.id, s.version) for s in states.values()), ((s.account_id, s.account_version) for s in found)
     )
-    shown: dict[int, bytes] = {}
-    for number in status_ids:
-        state = states.get(number)
-        if state is None:
-            continue
-        original = None
-        if state.reblog_of_id is not None:
-            passed_on = states.get(state.reblog_of_id)
-            if passed_on is None:
-                continue
-            original = _status(eye, passed_on, None)
-            state = msgspec.structs.replace(
-                state, favourited=passed_on.favourited, reblogged=passed_on.reblogged, bookmarked=passed_on.bookmarked,
-                muted=passed_on.muted, replies=passed_on.replies, reblogs=passed_on.reblogs,
-                favourites=passed_on.favourites,
-            )
-        shown[number] = _status(eye, state, original)
-    return shown
+    posts = {number: _with_original(eye, states[number], states) for number in status_ids if number in states}
+    people = {state.account_id: _account(eye, state) for state in found if not state.id}
+    return {number: post for number, post in posts.items() if post is not None}, people
+
+
+def _with_original(eye: Eye, state: State, states: Mapping[int, State]) -> bytes | None:
+    """A post with what it passes on, whose marks and counts it shows; None when that is missing."""
+    if state.reblog_of_id is None:
+        return _status(eye, state, None)
+    original = states.get(state.reblog_of_id)
+    if original is None:
+        return None
+    wrapper = msgspec.structs.replace(
+        state, favourited=original.favourited, reblogged=original.reblogged, bookmarked=original.bookmarked,
+        muted=original.muted, replies=original.replies, reblogs=original.reblogs, favourites=original.favourites,
+    )
+    return _status(eye, wrapper, _status(eye, original, None))
+
+
+async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
+    """Status entities by id; the ids must come from a query that joined seen_by(viewer)."""
+    return (await entities(r, eye, status_ids))[0]
 
 
 async def page(r: Read, eye: Eye, status_ids: Sequence[int]) -> bytes:

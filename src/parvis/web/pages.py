@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from parvis.base.errors import Problem
 from parvis.base.settings import Settings
 from parvis.text.messages import words
-from parvis.web import about, civic, files, oauth, public, sign_in
+from parvis.web import about, civic, decisions, files, oauth, public, sign_in
 from parvis.web.site import Deed, Site, Visit
 
 NOT_PAGES = (
@@ -50,6 +50,8 @@ INSIDE: tuple[tuple[str, str, Deed], ...] = (
     ("POST", "/proposals/new", civic.propose),
     ("POST", "/proposals/{id:int}/support", civic.support),
     ("POST", "/proposals/{id:int}/ballot", civic.cast),
+    ("GET", "/decisions/{id:int}", decisions.decision),
+    ("POST", "/decisions/{id:int}", decisions.appeal),
 )
 
 

@@ -26,11 +26,13 @@ def level(visit: Visit, number: int) -> dict[str, Any] | None:
 def article(visit: Visit, row: Article) -> dict[str, Any]:
     """One version of an article, in English where there is a translation."""
     translated = row.text_en if visit.locale == "en" else None
+    until = row.in_force_until
     return {
         "number": row.number, "title_roman": row.title, "heading": row.heading, "text": translated or row.text,
         "lang": "en" if translated else WRITTEN_IN, "heading_lang": WRITTEN_IN, "translated": bool(translated),
         "ceiling": level(visit, row.ceiling), "scope": visit.say(words.APPLIES[row.scope]),
-        "in_force_from": row.in_force_from, "in_force_until": row.in_force_until, "provisional": row.provisional,
+        "in_force_from": row.in_force_from, "in_force_until": until, "provisional": row.provisional,
+        "ended": until is not None and until <= visit.app.db.clock.now(),
         "versions_count": row.versions,
     }
 
@@ -41,10 +43,10 @@ def version(row: CharterVersion | None) -> dict[str, Any] | None:
 
 
 def summary(visit: Visit, current: CharterVersion | None, rows: Sequence[Article], most: int) -> dict[str, Any] | None:
-    """What the front page shows of the charter: how people behave before how rules are made."""
+    """What the front page shows of the charter: how people behave, not how rules are made."""
     if current is None:
         return None
-    first = sorted(rows, key=lambda row: row.title != "II")
+    first = [row for row in rows if row.ceiling > 0]
     return {"version": current.number, "articles": [article(visit, row) for row in first[:most]]}
 
 

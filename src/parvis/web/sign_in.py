@@ -7,6 +7,7 @@ from starlette.responses import Response
 from parvis.access import actions, policy, queries
 from parvis.access.model import SignedUp, SignUp
 from parvis.accounts import policy as naming
+from parvis.accounts import queries as accounts
 from parvis.base.db import Tx
 from parvis.base.errors import Forbidden, Invalid, Unauthenticated
 from parvis.charter import queries as charter
@@ -104,6 +105,8 @@ async def sign_in(visit: Visit) -> Response:
     try:
         async with visit.app.db.read() as r:
             user = await actions.signing_in(r, login, str(form.get("password", "")), visit.settings)
+            account = await accounts.by_id(r, user.account_id)
+            policy.may_sign_in(disabled=False, suspended=bool(account and (account.suspended_at or account.deleted_at)))
     except (Unauthenticated, Forbidden) as error:
         told = words.SIGN_IN_FAILED if isinstance(error, Unauthenticated) else words.PROBLEMS["login_disabled"][1]
         return visit.show(

@@ -158,8 +158,9 @@ class Visit:
     async def form(self) -> FormData:
         """What the form says. Forbidden unless it was sent from a page of ours."""
         if self._form is None:
-            if int(self.request.headers.get("content-length") or 0) > FORM:
-                raise HTTPException(413)
+            length = self.request.headers.get("content-length", "")
+            if not length.isdigit() or int(length) > FORM:
+                raise HTTPException(413 if length.isdigit() else 411)
             self._form = await self.request.form(max_files=0)
             expected = self.session.csrf if self.session else self.request.cookies.get(CSRF, "")
             given = str(self._form.get("csrf", ""))

@@ -1,0 +1,110 @@
+"""A page costs at most four round trips to the database, the look-up of the token among them, however long it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Client, Person, Server, settle_in
+
+from parvis.app import App, build
+from parvis.base.settings import Settings
+from parvis.views.cards import Shelf
+
+MOST = 4
+LONG = 20
+HOUSEKEEPING = "SELECT pg_advisory_unlock_all()"  # asyncpg's own, when a connection goes back to its pool
+
+
+class Meter:
+    """Counts the statements that an app of one connection sends."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.sent: list[str] = []
+
+    async def start(self) -> None:
+        """Listen on the only connection there is."""
+        async with self.app.db.pool.acquire() as connection:
+            connection.add_query_logger(self._note)
+
+    def _note(self, record: Any) -> None:
+        if not record.query.startswith(HOUSEKEEPING):
+            self.sent.append(" ".join(record.query.split())[:90])
+
+    async def cost(self, caller: Client, path: str) -> int:
+        """How many statements one answer takes."""
+        self.sent.clear()
+        answer = await caller.get(path)
+        assert answer.status == 200, answer.text
+        assert len(self.sent) <= MOST, (path, self.sent)
+        return len(self.sent)
+
+
+@pytest.fixture
+async def meter(server: Server, database_name: str, tmp_path: Path) -> AsyncIterator[Meter]:
+    url = server.url("parvis_app", database_name)
+    app = await build(Settings(data=tmp_path, origin="http://localhost", database_url=url, dev=True), pool=1)
+    made = Meter(app)
+    await made.start()
+    yield made
+    await app.close()
+
+
+async def chatter(alice: Person, others: list[Person], root: str, times: int) -> list[str]:
+    """The others reply to one of Alice's posts, favourite it and pass it on; she says more, and replies."""
+    ids = []
+    for number in range(times):
+        other = others[number % len(others)]
+        said = {"status": f"@alice reply {number} #topic", "in_reply_to_id": root}
+        ids.append((await other.post("/api/v1/statuses", json=said)).json()["id"])
+        mine = (await alice.post("/api/v1/statuses", json={"status": f"Number {number} #topic"})).json()["id"]
+        ids.append(mine)
+        assert (await other.post(f"/api/v1/statuses/{mine}/favourite")).status == 200
+        assert (await other.post(f"/api/v1/statuses/{mine}/reblog")).status == 200
+    return ids
+
+
+def pages(alice: Person, root: str, ids: list[str]) -> list[tuple[str, bool]]:
+    """Each page that is asked for all the time, and whether a stranger may ask for it."""
+    several = "&".join(f"id[]={number}" for number in ids[:LONG])
+    return [
+        ("/api/v1/timelines/home?limit=40", False),
+        ("/api/v1/notifications?limit=80", False),
+        ("/api/v1/favourites", False),
+        ("/api/v1/timelines/public?limit=40", True),
+        ("/api/v1/timelines/tag/topic?limit=40", True),
+        (f"/api/v1/accounts/{alice.account.id}/statuses?limit=40", True),
+        (f"/api/v1/accounts/{alice.account.id}/statuses?pinned=true", True),
+        (f"/api/v1/accounts/{alice.account.id}", True),
+        (f"/api/v1/accounts/{alice.account.id}/followers", True),
+        (f"/api/v1/statuses/{root}", True),
+        (f"/api/v1/statuses/{root}/context", True),
+        (f"/api/v1/statuses?{several}", True),
+    ]
+
+
+async def test_a_page_costs_at_most_four_round_trips_whether_it_is_short_or_long(meter: Meter) -> None:
+    alice, bela, carol = [await settle_in(meter.app, name) for name in ("alice", "bela", "carol")]
+    for one in (bela, carol):
+        assert (await alice.post(f"/api/v1/accounts/{one.account.id}/follow")).status == 200
+        assert (await one.post(f"/api/v1/accounts/{alice.account.id}/follow")).status == 200
+    root = (await alice.post("/api/v1/statuses", json={"status": "What do you think? #topic"})).json()["id"]
+    assert (await alice.post(f"/api/v1/statuses/{root}/favourite")).status == 200
+    assert (await alice.post(f"/api/v1/statuses/{root}/pin")).status == 200
+    ids = [root, *await chatter(alice, [bela, carol], root, 1)]
+    costs: list[dict[tuple[str, str, str], int]] = []
+    for times in (0, LONG):
+        ids += await chatter(alice, [bela, carol], root, times)
+        found: dict[tuple[str, str, str], int] = {}
+        for path, open_to_all in pages(alice, root, ids):
+            name = path.partition("?id")[0]
+            for caller in [alice, Client(meter.app)] if open_to_all else [alice]:
+                meter.app.shelf = Shelf()
+                found[(name, "cold", caller.token or "")] = await meter.cost(caller, path)
+                found[(name, "warm", caller.token or "")] = await meter.cost(caller, path)
+        costs.append(found)
+    assert costs[0] == costs[1]
+    assert all(costs[0][(name, "warm", who)] < cost for (name, state, who), cost in costs[0].items() if state == "cold")
