@@ -1,4 +1,4 @@
-"""How fast one city answers: home, public, one post, posting. `make bench` prints a table; numbers are of this machine."""
+"""How fast one city answers: home, public, one post, posting. The numbers are of this machine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/live"))
 
-from stage import City, cities, folder  # noqa: E402  # beside the live scenarios
+from stage import City, cities, folder  # beside the live scenarios
 
 SECONDS, AT_ONCE, FILL = 5.0, 8, 200
 
 
-async def measured(http: aiohttp.ClientSession, name: str, method: str, url: str, body: dict[str, str] | None = None) -> None:
+async def measured(
+    http: aiohttp.ClientSession, name: str, method: str, url: str, body: dict[str, str] | None = None
+) -> None:
     """Ask for a few seconds, a few at a time; a row of the table."""
     took: list[float] = []
     until = time.perf_counter() + SECONDS

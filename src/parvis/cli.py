@@ -157,7 +157,7 @@ def _serving(parser: argparse.ArgumentParser) -> None:
         parser, port="N: the port to listen on (8000)", bind="ADDR: the address to listen on (127.0.0.1)",
         trusted_proxies="NETS: networks whose X-Forwarded-For is believed", workers="N: how many processes answer (2)",
     )
-    parser.add_argument("--no-jobs", dest="jobs", action="store_const", const=False, help="leave them to `parvis worker`")
+    parser.add_argument("--no-jobs", dest="jobs", action="store_const", const=False, help="leave them to `worker`")
     _founding(parser)
 
 

@@ -3,131 +3,19 @@
 from __future__ import annotations
 
 import functools
-import io
-import re
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
-import asyncpg
-import msgspec
 import pytest
-import pytest_asyncio
 from api.facts import faults
-from civic import document
-from conftest import Answer, Client, Person, Server, settle_in
-from PIL import Image
+from api.town import A, Caller, S, Town, picture
 
-from parvis.access import actions as access
 from parvis.api.operations import OPERATIONS
-from parvis.app import App, build
-from parvis.base.settings import Settings
-from parvis.charter import actions as charter
-from parvis.ledger import actions as ledger
-from parvis.moderation import actions as moderation
 from parvis.residency import actions as residency
 
-PATTERNS = [(o, re.compile(re.sub(r"{\w+}", "[^/]+", re.escape(o.path).replace(r"\{", "{").replace(r"\}", "}")))) for o in OPERATIONS]
 COVERED: set[str] = set()
-
-
-def picture(width: int = 64, height: int = 48) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), (90, 140, 90)).save(out, "PNG")
-    return out.getvalue()
-
-
-class Caller(Client):
-    """Somebody whose successes are noted, and whose answers are held against the facts."""
-
-    account: Any
-
-    def __init__(self, app: App, succeeded: set[str], token: str | None = None) -> None:
-        super().__init__(app, token)
-        self._succeeded = succeeded
-
-    async def call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
-        """One request, noted."""
-        answer = await super().call(method, path, headers=headers, body=body)
-        if answer.status == 200:
-            target = path.partition("?")[0]
-            found = [o for o, pattern in PATTERNS if o.method == method and pattern.fullmatch(target)]
-            literal = [o for o in found if o.path == target]
-            self._succeeded |= {o.name for o in literal or found}
-        return answer
-
-    async def ask(self, kind: str | None, method: str, path: str, **given: Any) -> Any:
-        """A request that must succeed, and whose answer must be of this kind: `Status`, `[Status]`, None for any."""
-        answer = await self.send(method, path, **given)
-        assert answer.status == 200, (method, path, answer.text)
-        made = answer.json()
-        if kind is not None:
-            rows = made if kind.startswith("[") else [made]
-            assert [fault for row in rows for fault in faults(kind.strip("[]"), row)] == [], path
-        return made
-
-    async def refusal(self, method: str, path: str, **given: Any) -> tuple[int, str]:
-        """A request that must fail: with which code and words."""
-        answer = await self.send(method, path, **given)
-        assert faults("Error", answer.json()) == []
-        return answer.status, answer.json()["error"]
-
-    async def say(self, text: str = "Hello", **more: object) -> Any:
-        """Publish something."""
-        return await self.ask("Status", "POST", "/api/v1/statuses", json={"status": text, **more})
-
-
-class Town:
-    """One city for the module, with a charter of few thresholds; each test has people of its own."""
-
-    def __init__(self, app: App, owner: asyncpg.Connection[Any]) -> None:
-        self.app, self.owner = app, owner
-        self.succeeded: set[str] = set()
-        self.stranger = Caller(app, self.succeeded)
-
-    async def person(self, name: str, role: str = "resident") -> Caller:
-        """Somebody new, whose name begins so."""
-        made: Person = await settle_in(self.app, f"{name}_{uuid.uuid4().hex[:6]}", role)
-        caller = Caller(self.app, self.succeeded, made.token)
-        caller.account = made.account
-        return caller
-
-    async def people(self, *names: str) -> list[Caller]:
-        """Several."""
-        return [await self.person(name) for name in names]
-
-    async def with_scopes(self, *scopes: str) -> Caller:
-        """Somebody whose token allows only this much."""
-        someone = await self.person("narrow")
-        async with self.app.db.write() as tx:
-            someone.token, _ = await access.issue(tx, someone.account.id, scopes, None)
-        return someone
-
-    async def turn(self) -> None:
-        """Let the worker's clockwork turn once."""
-        for work in (charter.sweep, ledger.sequence, moderation.execute, moderation.lift):
-            await work(self.app.job)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    name = f"t_contract_{uuid.uuid4().hex[:8]}"
-    admin: asyncpg.Connection[Any] = await asyncpg.connect(server.url(server.superuser, "postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner STRATEGY file_copy")
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(server.url("parvis_owner", name))
-    await owner.execute("SELECT charter_found($1::jsonb)", msgspec.json.encode(document()).decode())
-    url = server.url("parvis_app", name)
-    settings = Settings(data=tmp_path_factory.mktemp("town"), origin="http://localhost", database_url=url, dev=True)
-    app = await build(settings, pool=3)
-    yield Town(app, owner)
-    await app.close()
-    await owner.close()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
-
-
 Example = Callable[[Town], Awaitable[None]]
 
 
@@ -151,10 +39,6 @@ def covers(*names: str) -> Callable[[Example], Example]:
 def test_every_operation_has_an_example() -> None:
     from_elsewhere = {"POST /oauth/token", "POST /oauth/revoke", "POST /api/v1/accounts"}  # test_access.py
     assert COVERED | from_elsewhere == {operation.name for operation in OPERATIONS}
-
-
-A = "/api/v1/accounts"
-S = "/api/v1/statuses"
 
 
 @covers(f"GET {A}/verify_credentials", f"PATCH {A}/update_credentials", f"GET {A}/{{id}}", f"GET {A}",
@@ -460,7 +344,7 @@ async def test_residents_propose_support_and_vote(town: Town) -> None:
     assert alone["versions"] == [first]
     made = await alice.ask(None, "POST", "/api/v1/charter/proposals", json=PROPOSAL)
     place = f"/api/v1/charter/proposals/{made['id']}"
-    assert (made["state"], made["support_count"], made["supported"]) == ("gathering", 1, True)
+    assert (made["state"], made["support_count"], made["supported"]) == ("support", 1, True)
     assert (await bela.ask(None, "POST", f"{place}/support"))["support_count"] == 2
     assert (await bela.ask(None, "POST", f"{place}/unsupport"))["supported"] is False
     assert (await town.stranger.ask(None, "GET", place))["support_count"] == 1
@@ -527,42 +411,3 @@ async def test_a_report_leads_to_a_decision_that_is_public_and_can_be_appealed(t
     assert (await town.stranger.ask("Account", "GET", f"{A}/{bela.account.id}"))["suspended"] is True
     assert await bela.refusal("GET", f"{A}/verify_credentials") == (403, "Your login is currently disabled")
     assert await town.stranger.refusal("GET", f"{S}/{said}") == (404, "Record not found")
-
-
-SAMPLE = {"{id}": "7", "{number}": "II.1", "{index}": "0", "{hashtag}": "x", "{name}": "x"}
-
-
-def sample(path: str) -> str:
-    """A path of the right form, to nothing in particular."""
-    return re.sub(r"{\w+}", lambda found: SAMPLE[found[0]], path)
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_every_operation_of_users_asks_for_a_token_and_its_scope(town: Town) -> None:
-    for_users = [o for o in OPERATIONS if o.who != "anyone"]
-    assert len(for_users) > 60
-    scopes = sorted({o.scope for o in for_users if o.scope})
-    bearers = {scope: await town.with_scopes(*(other for other in scopes if other != scope and not scope.startswith(f"{other}:"))) for scope in scopes}
-    for operation in for_users:
-        path = sample(operation.path)
-        assert await town.stranger.refusal(operation.method, path) == (401, "The access token is invalid"), operation.name
-        if operation.scope:
-            refused = await bearers[operation.scope].refusal(operation.method, path)
-            assert refused == (403, "This action is outside the authorized scopes"), operation.name
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_what_is_absent_and_what_is_hidden_look_alike(town: Town) -> None:
-    alice, bela = await town.people("alice", "bela")
-    hidden = (await alice.say("Secret", visibility="direct"))["id"]
-    gone = (await alice.say("Gone"))["id"]
-    await alice.ask("Status", "DELETE", f"{S}/{gone}")
-    for caller in (bela, town.stranger):
-        for operation in OPERATIONS:
-            if operation.path.startswith(S + "/{id}") and (operation.who == "anyone" or caller is bela):
-                given = {"json": {"status": "x"}} if operation.method == "PUT" else {}
-                found = {
-                    await caller.refusal(operation.method, operation.path.replace("{id}", number), **given)
-                    for number in (hidden, gone, "1", "9" * 30, "abc")
-                }
-                assert found == {(404, "Record not found")}, operation.name

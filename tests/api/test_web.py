@@ -459,3 +459,22 @@ async def test_the_person_concerned_reads_the_reasons_and_appeals_and_nobody_els
     sent = await concerned.submit(page, f"/decisions/{made}", text="It was a quotation.")
     assert sent.status == 303
     assert "Your appeal is recorded" in (await concerned.see(f"/decisions/{made}")).text
+
+
+async def test_a_suspended_person_signs_in_to_appeal_and_does_nothing_else(app: App, alice: Person, owner: Any) -> None:
+    await owner.execute("ALTER TABLE accounts DISABLE TRIGGER USER")
+    await owner.execute("UPDATE accounts SET suspended_at = parvis_now() WHERE id = $1", alice.account.id)
+    browser = Client(app)
+    form = await browser.get("/auth/sign_in", accept="text/html")
+    csrf = re.search(r'name="csrf" value="([^"]+)"', form.text)
+    assert csrf
+    entered = await browser.post("/auth/sign_in", form={
+        "csrf": csrf[1], "email": "alice@example.org", "password": "correct horse", "next": "/about",
+    })
+    assert entered.status == 303, entered.text
+    page = await browser.get("/about", accept="text/html")
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert csrf
+    refused = await browser.post("/write", form={"csrf": csrf[1], "status": "I am here"}, headers={"accept": "text/html"})
+    assert refused.status == 403
+    assert (await browser.get("/decisions/1", accept="text/html")).status == 404  # reached, and there is none of that number

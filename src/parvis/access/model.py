@@ -79,6 +79,7 @@ class Session(msgspec.Struct, frozen=True):
     csrf: str
     confirmed: bool
     role: Role
+    suspended: bool
 
 
 class SignUp(msgspec.Struct, frozen=True):

@@ -174,13 +174,13 @@ async def add_session(tx: Tx, token_hash: bytes, account_id: int, csrf: str) -> 
 
 
 async def session(r: Read, token_hash: bytes) -> Session | None:
-    """Who is signed in with this browser."""
+    """Who is signed in with this browser. Someone suspended is: they may read the decision and appeal."""
     return await r.one(
         Session,
-        """SELECT s.account_id, s.csrf, u.confirmed_at IS NOT NULL, u.role
+        """SELECT s.account_id, s.csrf, u.confirmed_at IS NOT NULL, u.role, a.suspended_at IS NOT NULL
            FROM sessions s JOIN users u ON u.account_id = s.account_id JOIN accounts a ON a.id = s.account_id
            WHERE s.token_hash = $1 AND s.due_at > parvis_now() AND u.disabled_at IS NULL
-             AND a.suspended_at IS NULL AND a.deleted_at IS NULL""",
+             AND a.deleted_at IS NULL""",
         token_hash,
     )
 

@@ -106,7 +106,7 @@ async def sign_in(visit: Visit) -> Response:
         async with visit.app.db.read() as r:
             user = await actions.signing_in(r, login, str(form.get("password", "")), visit.settings)
             account = await accounts.by_id(r, user.account_id)
-            policy.may_sign_in(disabled=False, suspended=bool(account and (account.suspended_at or account.deleted_at)))
+            policy.may_sign_in(disabled=False, suspended=bool(account and account.deleted_at))
     except (Unauthenticated, Forbidden) as error:
         told = words.SIGN_IN_FAILED if isinstance(error, Unauthenticated) else words.PROBLEMS["login_disabled"][1]
         return visit.show(

@@ -38,6 +38,8 @@ SESSION, CSRF, LANGUAGE = "parvis_session", "parvis_csrf", "lang"
 MONTH, YEAR = 30 * 86400, 365 * 86400
 VARY = "Accept, Accept-Language, Cookie"
 FORM = 64 * 1024
+# Someone suspended signs in to read the decision, to appeal (DSA article 20) and to sign out, and does nothing else.
+SUSPENDED_MAY = ("/decisions/", "/auth/sign_out")
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -259,6 +261,8 @@ class Site:
             if inside and visit.session is None:
                 back = visit.here if request.method == "GET" else "/"
                 return visit.go(f"/auth/sign_in?{urlencode({'next': back})}")
+            if inside and visit.session and visit.session.suspended and not request.url.path.startswith(SUSPENDED_MAY):
+                raise Forbidden("account_suspended")
             return await deed(visit)
 
         return answer
