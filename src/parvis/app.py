@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -71,7 +75,9 @@ async def build(
 
 def _starlette(app: App) -> Starlette:
     routes: list[BaseRoute] = [*operations.routes(), *endpoints.routes, *pages.routes(app.settings)]
-    handlers = {Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash}
+    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+        Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash,
+    }
     made = Starlette(routes=routes, exception_handlers=pages.or_page(handlers))
     made.state.app = app
     return made
@@ -92,6 +98,8 @@ class Doors:
             return
         headers = dict(scope["headers"])
         opened = scope["path"].startswith(OPEN_TO_BROWSERS)
+        if opened:  # some clients end a path with a slash
+            scope["path"] = scope["path"].rstrip("/")
         scope["client"] = process.client(scope.get("client"), headers, self._proxies)
         extra = [(b"x-request-id", uuid.uuid4().hex.encode()), (b"x-content-type-options", b"nosniff"),
                  (b"referrer-policy", b"same-origin"), (b"content-security-policy", POLICY.encode())]

@@ -25,7 +25,7 @@ from parvis.base import settings as deployment
 from parvis.base.archive import BadArchive
 from parvis.base.city import OtherCity
 from parvis.base.errors import Problem
-from parvis.base.postgres import CannotStart
+from parvis.base.binaries import CannotStart
 from parvis.base.process import Busy, Child, Ended
 from parvis.base.schema import SchemaMismatch
 from parvis.base.settings import BadSetting, Settings

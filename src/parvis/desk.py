@@ -139,7 +139,7 @@ def note(sentence: str) -> None:
 async def opened(args: argparse.Namespace, addresses: Addresses) -> AsyncIterator[Here]:
     """The city of this database, whatever origin it was founded with."""
     named = args.origin or os.environ.get("PARVIS_ORIGIN")
-    if named and addresses.owner and not await _founded(addresses.owner):
+    if named and addresses.owner and not await cities.founded(addresses.owner):
         await prepare(given(args), addresses.owner, None)
     await schema.check(addresses.app)
     db = await database.connect(addresses.app, clock=Clock(), reactions=wiring.REACTIONS, size=2)
@@ -157,14 +157,6 @@ async def opened(args: argparse.Namespace, addresses: Addresses) -> AsyncIterato
         yield Here(settings, db, addresses.owner, addresses.embedded)
     finally:
         await db.close()
-
-
-async def _founded(owner_url: str) -> bool:
-    connection = await asyncpg.connect(owner_url)
-    try:
-        return bool(await connection.fetchval("SELECT to_regclass('city') IS NOT NULL"))
-    finally:
-        await connection.close()
 
 
 def here(deed: Callable[[Here, argparse.Namespace], Awaitable[int | None]]) -> Callable[[argparse.Namespace], int]:

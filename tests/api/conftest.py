@@ -10,10 +10,10 @@ import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
+
 from api.town import Town
 from civic import document
 from conftest import Server
-
 from parvis.app import build
 from parvis.base.settings import Settings
 

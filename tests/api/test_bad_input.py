@@ -16,10 +16,10 @@ from urllib.parse import quote, urlencode
 import asyncpg
 import msgspec
 import pytest
-from conftest import Answer, Client, Person, Server, settle_in
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from conftest import Answer, Client, Person, Server, settle_in
 from parvis.access import actions as access
 from parvis.api.call import Operation
 from parvis.api.operations import OPERATIONS

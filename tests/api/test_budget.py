@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Client, Person, Server, settle_in
 
+from conftest import Client, Person, Server, settle_in
 from parvis.app import App, build
 from parvis.base.settings import Settings
 from parvis.views.cards import Shelf

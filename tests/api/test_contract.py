@@ -9,9 +9,9 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+
 from api.facts import faults
 from api.town import A, Caller, S, Town, picture
-
 from parvis.api.operations import OPERATIONS
 from parvis.residency import actions as residency
 

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from api.town import A, Caller, S, Town
 
+from api.town import A, Caller, S, Town
 from parvis.api.operations import OPERATIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,7 +67,6 @@ async def lists(town: Town) -> list[tuple[Caller, str, list[str]]]:
         await alice.ask(None, "POST", f"{A}/{other.account.id}/follow")
         await alice.ask(None, "POST", f"{A}/{other.account.id}/mute")
     newest, people = said[::-1], [str(other.account.id) for other in others][::-1]
-    fans = [*people[:4], people[4]]
     return [
         (town.stranger, f"/api/v1/timelines/tag/{tag}?", newest),
         (town.stranger, "/api/v1/timelines/public?local=true&", newest),
@@ -77,7 +76,7 @@ async def lists(town: Town) -> list[tuple[Caller, str, list[str]]]:
         (others[0], "/api/v1/bookmarks?", newest),
         (town.stranger, f"{A}/{alice.account.id}/followers?", people),
         (town.stranger, f"{A}/{alice.account.id}/following?", people),
-        (town.stranger, f"{S}/{said[0]}/favourited_by?", fans),
+        (town.stranger, f"{S}/{said[0]}/favourited_by?", people),
         (town.stranger, f"{S}/{said[0]}/reblogged_by?", people),
         (alice, "/api/v1/mutes?", people),
     ]
@@ -152,6 +151,7 @@ async def test_multipart_and_query_are_parameters_too(town: Town) -> None:
     for query in (f"id[]={ids[0]}&id[]={ids[1]}", f"id[0]={ids[0]}&id[1]={ids[1]}"):
         assert [row["id"] for row in await alice.ask("[Account]", "GET", f"{A}?{query}")] == ids
     assert [row["id"] for row in await alice.ask("[Account]", "GET", f"{A}?id={ids[1]}")] == ids[1:]
+    assert (await alice.ask("Status", "GET", f"{S}/{made['id']}/"))["id"] == made["id"]
     gone = await alice.ask("Status", "DELETE", f"{S}/{made['id']}?delete_media=true")
     assert gone["id"] == made["id"]
 
@@ -166,7 +166,7 @@ async def test_a_refusal_is_told_in_mastodons_words(town: Town) -> None:
         ("POST", S, {"json": {"status": "x", "media_ids": ["12"]}}, (422, "Validation failed: Media ids could not be found")),
         ("POST", S, {"json": {"status": "x", "in_reply_to_id": "12"}}, (404, "Record not found")),
         ("POST", f"{S}/{said}/reblog", {}, (403, "This action is not allowed (not_reblogged)")),
-        ("POST", f"{A}/{alice.account.id}/follow", {}, (403, "This action is not allowed (oneself)")),
+        ("POST", f"{A}/{alice.account.id}/follow", {}, (403, "This action is not allowed (follow_self)")),
         ("GET", "/api/v2/search", {}, (400, "param is missing or the value is empty: q")),
         ("PATCH", f"{S}/{said}", {}, (405, "Method not allowed")),
     ):
@@ -208,3 +208,20 @@ async def test_an_idempotency_key_holds_against_calls_at_once_and_is_ones_own(to
     more = await alice.ask("Status", "POST", S, json={"status": "Once"}, headers={"Idempotency-Key": "k2"})
     assert len({made[0]["id"], other["id"], more["id"]}) == 3
     assert [row["id"] for row in await alice.ask("[Status]", "GET", "/api/v1/timelines/home")] == [more["id"], made[0]["id"]]
+
+
+async def test_a_long_stretch_of_what_is_not_shown_does_not_end_the_home_timeline(town: Town) -> None:
+    alice, bela, mallory = await town.people("alice", "bela", "mallory")
+    first = await alice.say("First")
+    await alice.ask(None, "POST", f"{A}/{bela.account.id}/follow")
+    await alice.ask(None, "POST", f"{A}/{mallory.account.id}/mute")
+    for number in range(15):
+        noise = await mallory.say(str(number))
+        await bela.ask(None, "POST", f"{S}/{noise['id']}/reblog")
+    last = await bela.say("Last")
+    page = await alice.ask("[Status]", "GET", "/api/v1/timelines/home?limit=1")
+    assert [row["id"] for row in page] == [last["id"]]
+    page = await alice.ask("[Status]", "GET", f"/api/v1/timelines/home?limit=1&max_id={last['id']}")
+    assert [row["id"] for row in page] == [first["id"]]
+    page = await alice.ask("[Status]", "GET", f"/api/v1/timelines/home?limit=1&min_id={first['id']}")
+    assert [row["id"] for row in page] == [last["id"]]

@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from conftest import Client, Person, settle_in
 
+from conftest import Client, Person, settle_in
 from parvis.access import queries as users
 from parvis.app import App
 from parvis.base import mail

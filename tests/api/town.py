@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-from api.facts import faults
-from conftest import Answer, Client, Person, settle_in
 from PIL import Image
 
+from api.facts import faults
+from conftest import Answer, Client, Person, settle_in
 from parvis.access import actions as access
 from parvis.api.operations import OPERATIONS
 from parvis.app import App

@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-from conftest import Server
 
+from conftest import Server
 from parvis.base import jobs, pulse, schema
 from parvis.base.clock import Clock
 from parvis.base.db import Db, Reactions, Tx, busy, connect
@@ -131,7 +131,7 @@ async def test_a_migration_with_another_text_is_refused(
     server: Server, database_name: str, owner: asyncpg.Connection[Any]
 ) -> None:
     await owner.execute("UPDATE migrations SET fingerprint = 'other' WHERE name LIKE '0001%'")
-    with pytest.raises(schema.SchemaMismatch, match="0001_base.sql"):
+    with pytest.raises(schema.SchemaMismatch, match=r"0001_base\.sql"):
         await schema.migrate(server.url("parvis_owner", database_name))
 
 

@@ -19,8 +19,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from parvis.base import postgres
-from parvis.base.postgres import CannotStart, Embedded
+from parvis.base import binaries, postgres
+from parvis.base.binaries import CannotStart
+from parvis.base.postgres import Embedded
 
 SOURCES = Path(postgres.__file__).parents[2]
 SMALL = {"shared_buffers": "16MB"}
@@ -292,7 +293,7 @@ def test_it_runs_when_the_programs_themselves_lie_below_a_closed_folder(
         assert parent.stdout
         pid = int(parent.stdout.readline())
     program = str(Path(f"/proc/{pid}/exe").readlink())
-    assert program.startswith(str(postgres.CACHE) if ROOT else str(closed))
+    assert program.startswith(str(binaries.CACHE) if ROOT else str(closed))
     assert Path(program).stat().st_mode & 0o022 == 0
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     server = postgres.running(data)

@@ -8,9 +8,10 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from conftest import Server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from conftest import Server
 
 PEOPLE = 4
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

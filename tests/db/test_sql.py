@@ -14,9 +14,10 @@ from typing import Any
 
 import asyncpg
 import msgspec
-import parvis
 import pytest
 from msgspec import inspect
+
+import parvis
 
 ROOT = Path(parvis.__file__).parent
 METHODS = {"one": 1, "all": 1, "value": 0, "values": 0, "run": 0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import apps
+import backup
 import kill
 import rule_cycle
 import stage
@@ -12,7 +13,7 @@ import two_cities
 
 SCENARIOS = {
     "two cities": two_cities.scenario, "the rule cycle": rule_cycle.scenario,
-    "kill -9": kill.scenario, "toot and Mastodon.py": apps.scenario,
+    "kill -9": kill.scenario, "backup and restore": backup.scenario, "toot and Mastodon.py": apps.scenario,
 }
 
 

@@ -6,7 +6,7 @@ import contextlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict, Unpack
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -21,7 +21,6 @@ from parvis.accounts import actions as accounts
 from parvis.accounts.model import Account
 from parvis.api import limits, parameters
 from parvis.api.limits import Left, Limit, Limits
-from parvis.base.clock import mastodon_time
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, Invalid, Unauthenticated
 from parvis.base.ids import Page
@@ -141,10 +140,8 @@ class Call:
     def show(self, left: Left | None) -> None:
         """Tell the client what is left."""
         if left is not None:
-            self.headers |= {
-                "X-RateLimit-Limit": str(left.most), "X-RateLimit-Remaining": str(left.remaining),
-                "X-RateLimit-Reset": mastodon_time(left.reset),
-            }
+            self.headers |= left.headers()
+            self.request.state.limits = left.headers()
 
     @property
     def address(self) -> str:
@@ -260,16 +257,26 @@ def permit(operation: Operation, bearer: Bearer | None) -> None:
 UNCONFIRMED = ("/api/v1/emails/confirmations", "/api/v1/emails/check_confirmation")
 
 
+class More(TypedDict, total=False):
+    """What a row may say beside its path and its scope; the rest follows from these."""
+
+    who: Who
+    tx: Opened
+    limit: Limit
+    deprecated: int
+    private: bool
+
+
 def _made(method: str) -> Callable[..., Callable[[Deed], Operation]]:
-    def row(
-        path: str, scope: str | None = None, *, who: Who | None = None, tx: Opened | None = None,
-        limit: Limit | None = None, deprecated: int | None = None, private: bool = False,
-    ) -> Callable[[Deed], Operation]:
+    def row(path: str, scope: str | None = None, **more: Unpack[More]) -> Callable[[Deed], Operation]:
         def take(deed: Deed) -> Operation:
             shape = list(inspect.signature(deed, eval_str=True).parameters.values())[1].annotation
-            opened: Opened = tx or ("read" if method == "GET" else "write")
-            caller: Who = who or ("user" if scope else "anyone")
-            return Operation(method, path, scope, caller, opened, shape, deed, limit, deprecated, private)
+            opened: Opened = more.get("tx", "read" if method == "GET" else "write")
+            caller: Who = more.get("who", "user" if scope else "anyone")
+            return Operation(
+                method, path, scope, caller, opened, shape, deed, more.get("limit"), more.get("deprecated"),
+                more.get("private", False),
+            )
 
         return take
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from parvis.base.clock import mastodon_time
+from parvis.api.limits import Left
 from parvis.base.errors import (
     Conflict,
     Forbidden,
@@ -104,13 +104,14 @@ def answer(code: int, body: object, headers: Mapping[str, str] | None = None) ->
     return Response(ENCODE.encode(body), code, dict(headers or {}), "application/json; charset=utf-8")
 
 
-async def on_problem(_: Request, error: Exception) -> Response:
-    """A problem of the house as JSON."""
+async def on_problem(request: Request, error: Exception) -> Response:
+    """A problem of the house as JSON, with what is left of the limit that it was counted against."""
     if not isinstance(error, Problem):
         raise error
     code, body = told(error)
-    headers = {"X-RateLimit-Reset": mastodon_time(error.until)} if isinstance(error, TooMany) else {}
-    return answer(code, body, headers)
+    if isinstance(error, TooMany):
+        return answer(code, body, Left(error.most, 0, error.until).headers())
+    return answer(code, body, getattr(request.state, "limits", None))
 
 
 async def on_http(_: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from parvis.api import queries
+from parvis.base.clock import mastodon_time
 from parvis.base.db import Db
 from parvis.base.errors import TooMany
 from parvis.base.jobs import Job
@@ -43,6 +44,13 @@ class Left(msgspec.Struct, frozen=True):
     most: int
     remaining: int
     reset: datetime
+
+    def headers(self) -> dict[str, str]:
+        """What the client is told of it."""
+        return {
+            "X-RateLimit-Limit": str(self.most), "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": mastodon_time(self.reset),
+        }
 
 
 async def forget(job: Job) -> int:
@@ -80,7 +88,7 @@ class Limits:
         used = self._used.get(key, 0) + 1
         reset = datetime.fromtimestamp(window, UTC) + timedelta(seconds=limit.seconds)
         if used > limit.most:
-            raise TooMany(reset)
+            raise TooMany(reset, most=limit.most)
         self._used[key] = used
         self._fresh[key] = self._fresh.get(key, 0) + 1
         return Left(limit.most, limit.most - used, reset)

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from parvis.base import postgres
+from parvis.base import binaries
 
 FORMAT = 1
 KEPT = ("secrets", "files")
@@ -112,7 +112,7 @@ def _postgres(program: str, url: str, *arguments: str) -> None:
     user = f"{parts.netloc.rpartition('@')[0].partition(':')[0]}@" if "@" in parts.netloc else ""
     plain = parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()
     environment = {**os.environ, "PGPASSWORD": unquote(parts.password or "")}
-    path = Path(spec.origin).resolve().parent.parent / postgres.PROGRAMS / program
+    path = Path(spec.origin).resolve().parent.parent / binaries.PROGRAMS / program
     done = subprocess.run(  # noqa: S603  # our own programs
         [str(path), f"--dbname={plain}", *arguments], env=environment, capture_output=True, text=True, check=False
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import asyncpg
 import msgspec
 
 from parvis.base.db import Read, Tx
@@ -25,6 +27,15 @@ class OtherCity(Exception):  # read aloud at the prompt
 async def city(r: Read) -> City | None:
     """The city this database was founded for."""
     return await r.one(City, "SELECT origin, handle_domain, dev FROM city")
+
+
+async def founded(owner_url: str) -> bool:
+    """Is there a city in this database, or is it empty?"""
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(owner_url)
+    try:
+        return bool(await connection.fetchval("SELECT to_regclass('city') IS NOT NULL"))
+    finally:
+        await connection.close()
 
 
 async def clock_ahead(r: Read) -> timedelta:

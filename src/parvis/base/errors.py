@@ -75,11 +75,12 @@ class Conflict(Problem):
 
 
 class TooMany(Problem):
-    """A limit was reached; it opens again at `until`."""
+    """A limit of `most` was reached; it opens again at `until`."""
 
-    def __init__(self, until: datetime, /, word: str = "too_many") -> None:
-        super().__init__(word, until=until)
+    def __init__(self, until: datetime, /, word: str = "too_many", most: int = 0) -> None:
+        super().__init__(word, until=until, most=most)
         self.until = until
+        self.most = most
 
 
 class Upstream(Problem):

