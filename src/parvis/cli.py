@@ -23,9 +23,9 @@ from parvis.base import db as database
 from parvis.base import process, schema
 from parvis.base import settings as deployment
 from parvis.base.archive import BadArchive
+from parvis.base.binaries import CannotStart
 from parvis.base.city import OtherCity
 from parvis.base.errors import Problem
-from parvis.base.binaries import CannotStart
 from parvis.base.process import Busy, Child, Ended
 from parvis.base.schema import SchemaMismatch
 from parvis.base.settings import BadSetting, Settings

@@ -10,10 +10,10 @@ from parvis.accounts import actions as people
 from parvis.accounts import model as accounts
 from parvis.base.db import Reactions
 from parvis.base.jobs import Every
-from parvis.federation import delivery, inbox, outbox
-from parvis.federation.model import KeyDoubted
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
+from parvis.federation import delivery, inbox, outbox
+from parvis.federation.model import KeyDoubted
 from parvis.ledger import actions as ledger
 from parvis.media import actions as media
 from parvis.moderation import actions as cases

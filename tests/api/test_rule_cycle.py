@@ -130,7 +130,7 @@ async def test_the_statement_of_reasons_goes_out_by_letter(
 ) -> None:
     await found(owner)
     made = (await alice.post("/api/v1/statuses", json={"status": "Something"})).json()["id"]
-    articles = [rule for rule in (await alice.get("/api/v1/instance/rules")).json()]
+    articles = (await alice.get("/api/v1/instance/rules")).json()
     assert articles
     for rule in articles:
         answer = await mona.post(f"/api/v1/admin/accounts/{alice.account.id}/action", json={

@@ -20,7 +20,8 @@ _WRITE = (
 _ADMIN = "accounts reports domain_allows domain_blocks ip_blocks email_domain_blocks canonical_email_blocks"
 SCOPES: tuple[str, ...] = (
     "profile", "read", *(f"read:{part}" for part in _READ.split()),
-    "write", *(f"write:{part}" for part in _WRITE.split()), "follow", "push", "admin:read", *(f"admin:read:{part}" for part in _ADMIN.split()),
+    "write", *(f"write:{part}" for part in _WRITE.split()), "follow", "push",
+    "admin:read", *(f"admin:read:{part}" for part in _ADMIN.split()),
     "admin:write", *(f"admin:write:{part}" for part in _ADMIN.split()),
 )
 FOLLOW = frozenset(f"{verb}:{what}" for verb in ("read", "write") for what in ("blocks", "follows", "mutes"))

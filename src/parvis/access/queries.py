@@ -14,7 +14,8 @@ USER = """account_id, email, password_hash, confirmed_at, locale, role, disabled
 
 
 async def add_application(
-    tx: Tx, client_id: str, secret_hash: bytes, shown: tuple[str, str | None], uris: Sequence[str], scopes: Sequence[str]
+    tx: Tx, client_id: str, secret_hash: bytes, shown: tuple[str, str | None], uris: Sequence[str],
+    scopes: Sequence[str],
 ) -> int:
     """Insert an app; its id."""
     return int(

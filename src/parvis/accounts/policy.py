@@ -9,9 +9,9 @@ from parvis.base.errors import Forbidden, Invalid
 
 USERNAME = re.compile(r"[a-z0-9_]{1,30}\Z", re.IGNORECASE)
 RESERVED = frozenset({
-    "admin", "administrator", "root", "support", "help", "about", "mairie", "ville", "city", "council", "abuse", "security",
-    "postmaster", "webmaster", "hostmaster", "moderator", "moderation", "parvis", "charter", "register", "instance",
-    "actor", "inbox", "api", "oauth", "auth",
+    "admin", "administrator", "root", "support", "help", "about", "mairie", "ville", "city", "council", "abuse",
+    "security", "postmaster", "webmaster", "hostmaster", "moderator", "moderation", "parvis", "charter", "register",
+    "instance", "actor", "inbox", "api", "oauth", "auth",
 })
 NAME_LIMIT = 40
 NOTE_LIMIT = 500

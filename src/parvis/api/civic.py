@@ -13,12 +13,12 @@ from parvis.base.clock import mastodon_time
 from parvis.base.errors import Invalid, NotFound
 from parvis.charter import actions as charter
 from parvis.charter import queries
+from parvis.charter.model import Article, CharterVersion, Proposal, ProposalDraft, Tally
 from parvis.ledger import actions as ledger
 from parvis.ledger import queries as record
 from parvis.moderation import actions as moderation
 from parvis.moderation import queries as cases
 from parvis.moderation.model import RegisterEntry
-from parvis.charter.model import Article, CharterVersion, Proposal, ProposalDraft, Tally
 
 SHORT = 300
 

@@ -38,7 +38,7 @@ async def _unknown(_: Request) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    """One route a path, mounted by the first three segments so that each request tries few patterns; names before ids."""
+    """One route a path, names before ids, mounted by the first three segments so that each request tries few."""
     by_path: dict[str, dict[str, Operation]] = defaultdict(dict)
     for row in sorted(OPERATIONS, key=lambda row: [part.startswith("{") for part in row.path.split("/")]):
         by_path[row.path][row.method] = row

@@ -103,7 +103,7 @@ def fitted(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.IntType) and isinstance(value, str | int) and not isinstance(value, bool):
         return _number(value)
     if isinstance(kind, inspect.StrType) and isinstance(value, str):
-        return UNFIT if "\x00" in value or not value.isprintable() and _has_surrogates(value) else value
+        return UNFIT if "\x00" in value or (not value.isprintable() and _has_surrogates(value)) else value
     if isinstance(kind, inspect.DictType) and isinstance(value, Mapping):
         return {fitted(name, kind.key_type): fitted(part, kind.value_type) for name, part in value.items()}
     return value

@@ -31,7 +31,7 @@ _PARAMETER = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([0-9]+))\
 _SECONDS = re.compile(r"0|[1-9][0-9]{0,10}")
 
 
-class BadSignature(Exception):  # noqa: N818  # named for what it says of the request
+class BadSignature(Exception):  # named for what it says of the request
     """The request does not prove who sent it; `reason` is a stable word."""
 
     def __init__(self, reason: str) -> None:

@@ -77,9 +77,8 @@ def opened(note: str, verifiers: Mapping[str, Ed25519PublicKey]) -> str:
         raise BadNote("malformed")
     if len(lines) > MOST_SIGNATURES:
         raise BadNote("too_many_signatures", limit=MOST_SIGNATURES)
-    if not any(
-        [_verified(line, body, verifiers) for line in lines]
-    ):  # a list: a wrong signature counts after a right one
+    verdicts = [_verified(line, body, verifiers) for line in lines]  # all of them: a wrong one counts after a right one
+    if not any(verdicts):
         raise BadNote("unsigned")
     return text
 

@@ -299,6 +299,7 @@ async def register_entry(r: Read, index: int) -> RegisterEntry | None:
 async def appeal_until(r: Read, decision_id: int) -> datetime | None:
     """Until when a decision can be appealed, as the charter has it."""
     found: datetime | None = await r.value(
-        "SELECT decided_at + (charter_terms(decided_at)->>'appeal_time')::interval FROM decisions WHERE id = $1", decision_id
+        "SELECT decided_at + (charter_terms(decided_at)->>'appeal_time')::interval FROM decisions WHERE id = $1",
+        decision_id,
     )
     return found

@@ -66,7 +66,7 @@ async def states(
                 UNION SELECT s.reblog_of_id FROM statuses s
                       WHERE s.id = ANY($2::bigint[]) AND s.reblog_of_id IS NOT NULL),
             shown AS (SELECT id, NULL::bigint AS person FROM wanted UNION ALL SELECT NULL, unnest($3::bigint[]))
-            SELECT coalesce(s.id, 0), coalesce(s.version, 0), a.id, s.reblog_of_id,
+            SELECT coalesce(s.id, 0), coalesce(s.version, 0), a.id AS account_id, s.reblog_of_id,
                    greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
                    greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
                    greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
@@ -77,7 +77,7 @@ async def states(
                    EXISTS (SELECT FROM conversation_mutes m
                            WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
                    EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
-                   a.version, {COUNTED}, a.last_status_at
+                   a.version AS account_version, {COUNTED}, a.last_status_at
             FROM shown LEFT JOIN statuses s ON s.id = shown.id JOIN accounts a ON a.id = coalesce(s.account_id, person)
             LEFT JOIN status_counts c ON c.status_id = s.id
             LEFT JOIN LATERAL (
