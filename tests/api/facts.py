@@ -214,7 +214,7 @@ def faults(entity: str, value: Any, where: str = "") -> list[str]:
     for fact in ENTITIES[entity].split():
         name, _, kind = fact.partition("=")
         path = [name] if name in value else name.split(".")
-        holder = value
+        holder: Any = value
         for step in path[:-1]:
             holder = holder.get(step) if isinstance(holder, dict) else None
         if not isinstance(holder, dict):
