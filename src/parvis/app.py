@@ -74,7 +74,7 @@ async def build(
 
 
 def _starlette(app: App) -> Starlette:
-    routes: list[BaseRoute] = [*operations.routes(), *endpoints.routes, *pages.routes(app.settings)]
+    routes: list[BaseRoute] = [*operations.routes(), *endpoints.ROUTES, *pages.routes(app.settings)]
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash,
     }

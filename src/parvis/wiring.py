@@ -49,7 +49,7 @@ REACTIONS: Mapping[type, Reactions] = {
     charter.Promulgated: Reactions(),
     moderation.Reported: Reactions(),
     moderation.Decided: Reactions(now=(measures.warned,), later=(measures.send_statement,)),
-    moderation.MeasureTaken: Reactions(),
+    moderation.MeasureTaken: Reactions(later=(outbox.measured,)),
     moderation.MeasureLifted: Reactions(),
     moderation.Appealed: Reactions(),
     moderation.AppealDecided: Reactions(),

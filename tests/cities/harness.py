@@ -202,7 +202,7 @@ class Cities:
         private = key or key_pair(len(by.username) % 4)[0]
         now = self.all[0].clock.now()
         signed = signatures.sign(
-            private, f"{by.uri}#main-key", "POST", to, {"content-type": "application/activity+json"}, body, now
+            signatures.Signer(private, f"{by.uri}#main-key"), "POST", to, {"content-type": "application/activity+json"}, body, now
         )
         forged = {name.lower(): value for name, value in signed.items()} | headers
         return await self.network.send(Request("POST", to, {"content-type": "application/activity+json", **forged}, body))
@@ -212,7 +212,9 @@ class Cities:
         headers = {"accept": accept}
         if by is not None:
             private, now = key_pair(len(by.username) % 4)[0], self.all[0].clock.now()
-            headers |= signatures.sign(private, f"{by.uri}#main-key", "GET", url, headers, None, now)
+            headers |= signatures.sign(
+                signatures.Signer(private, f"{by.uri}#main-key"), "GET", url, headers, None, now
+            )
         return await self.network.send(Request("GET", url, headers))
 
 

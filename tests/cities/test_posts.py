@@ -9,8 +9,9 @@ from cities.test_follow import following
 from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account, ProfileEdit
-from parvis.federation import vocabulary
+from parvis.federation import outbox, vocabulary
 from parvis.media import queries as media
+from parvis.moderation.model import Level, MeasureTaken
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Draft, Revision, Status
@@ -243,3 +244,14 @@ async def test_one_inbox_of_a_city_is_asked_once_however_many_follow(cities: Cit
     await sued.post(bela, "Pour vous deux")
     await cities.settle()
     assert [url for method, url, _ in cities.network.log if method == "POST"] == ["https://nord.example/inbox"]
+
+
+async def test_what_a_measure_removes_here_is_deleted_elsewhere(cities: Cities, nord: City, sued: City) -> None:
+    _alice, bela = await friends(cities, nord, sued)
+    said = await sued.post(bela, "BUY NOW")
+    await cities.settle()
+    assert (await arrived(nord, said)).deleted_at is None
+    await sued.as_owner("UPDATE statuses SET removed_at = parvis_now() WHERE id = $1", said.id)
+    await outbox.measured(sued.job, MeasureTaken(1, bela.id, Level.removal, (said.id,)))
+    await cities.settle()
+    assert (await arrived(nord, said)).deleted_at is not None

@@ -69,7 +69,7 @@ class Request(NamedTuple):
 def arrived(method: str = "POST", url: str = "https://peer.example/inbox?a=1", now: datetime = NOW) -> Request:
     body = BODY if method == "POST" else None
     given_headers = {"Content-Type": "application/activity+json", "Accept": "*/*"}
-    signed = signatures.sign(KEY, KEY_ID, method, url, given_headers, body, now)
+    signed = signatures.sign(signatures.Signer(KEY, KEY_ID), method, url, given_headers, body, now)
     headers = {name.lower(): value for name, value in (given_headers | signed).items()}
     return Request(method, url.removeprefix("https://peer.example"), headers, body or b"")
 
@@ -139,7 +139,7 @@ def test_a_post_signs_target_host_date_digest_and_content_type() -> None:
     ],
 )
 def test_host_and_target_are_those_of_the_address(url: str, host: str, target: str) -> None:
-    signed = signatures.sign(KEY, KEY_ID, "GET", url, {}, None, NOW)
+    signed = signatures.sign(signatures.Signer(KEY, KEY_ID), "GET", url, {}, None, NOW)
     assert signed["Host"] == host
     headers = {name.lower(): value for name, value in signed.items()}
     signatures.verify(signatures.parse(signed["Signature"]), KEY.public_key(), "GET", target, headers, NOW)
@@ -147,7 +147,7 @@ def test_host_and_target_are_those_of_the_address(url: str, host: str, target: s
 
 def test_a_new_key_signs_and_verifies() -> None:
     private, public = signatures.new_key()
-    signed = signatures.sign(private, KEY_ID, "GET", "https://peer.example/a", {}, None, NOW)
+    signed = signatures.sign(signatures.Signer(private, KEY_ID), "GET", "https://peer.example/a", {}, None, NOW)
     headers = {name.lower(): value for name, value in signed.items()}
     signatures.verify(signatures.parse(signed["Signature"]), public, "GET", "/a", headers, NOW)
     assert signatures.load_private(private).key_size == 2048

@@ -26,7 +26,6 @@ LADDER: dict[str, Level] = {
     "none": Level.warning, "warn": Level.warning, "sensitive": Level.label, "silence": Level.reduced_visibility,
     "delete": Level.removal, "disable": Level.posting_freeze, "suspend": Level.suspension, "exclude": Level.exclusion,
 }
-LONGEST = {Level.reduced_visibility: 30, Level.posting_freeze: 7, Level.suspension: 90}
 
 
 class NewReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,15 +177,15 @@ def decision(row: Decision) -> dict[str, Any]:
     }
 
 
-def _until(call: Call, args: NewAction, level: Level) -> datetime | None:
-    """When the measure ends: as given, else after the longest time its level allows. A removal has no end."""
+async def _until(call: Call, args: NewAction, level: Level) -> datetime | None:
+    """When the measure ends: as given, else after the longest time the charter allows. A removal has no end."""
     if args.ends_at is not None:
         return args.ends_at
     if args.duration is not None and not 0 < args.duration <= 366 * 86400:
         raise Invalid("duration", "invalid")
-    if level not in LONGEST:
-        return None
-    return call.tx.now + (timedelta(seconds=args.duration) if args.duration else timedelta(days=LONGEST[level]))
+    if args.duration and await queries.longest_end(call.tx, int(level)) is not None:
+        return call.tx.now + timedelta(seconds=args.duration)
+    return await queries.longest_end(call.tx, int(level))
 
 
 async def _decide(call: Call, args: NewAction, level: Level) -> Decision:
@@ -201,7 +200,7 @@ async def _decide(call: Call, args: NewAction, level: Level) -> Decision:
     status_ids = args.status_ids or (known.status_ids if known and level in (Level.label, Level.removal) else [])
     made = await moderation.decide(call.tx, me, mandate, DecisionDraft(
         target_id=target.id, level=level, facts=args.text or (known.comment if known else ""),
-        status_ids=tuple(status_ids), ends_at=_until(call, args, level),
+        status_ids=tuple(status_ids), ends_at=await _until(call, args, level),
         case_id=known.case_id if known and known.closed_at is None else None,
     ))
     found = await queries.decision(call.tx, made)

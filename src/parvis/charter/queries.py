@@ -166,7 +166,8 @@ async def due(r: Read, proposal_id: int | None = None) -> list[Due]:
         """SELECT * FROM (
                SELECT p.id, p.state, (SELECT count(*) FROM proposal_supports s WHERE s.proposal_id = p.id
                    AND is_resident(s.account_id, parvis_now()))::int AS supports,
-                   p.support_needed, p.due_at <= parvis_now() AS past_due
+                   p.support_needed, p.due_at <= parvis_now() AND (p.state <> 'contest'
+                       OR coalesce(charter_contest_until(p) <= parvis_now(), false)) AS past_due
                FROM proposals p WHERE p.due_at IS NOT NULL AND ($1::bigint IS NULL OR p.id = $1)) d
            WHERE past_due OR (state = 'support' AND supports >= support_needed) ORDER BY id""",
         proposal_id,

@@ -20,9 +20,9 @@ log = structlog.get_logger()
 
 HOSTS = 20
 BATCH = 50
-PATIENCE = timedelta(seconds=30)
-SECONDS = 15.0
-"""A lease lasts a minute: half of it to begin deliveries in, and the last of them has a quarter to end."""
+PATIENCE = timedelta(seconds=12)
+SECONDS = 10.0
+"""A lease lasts 25 seconds: 12 of them to begin deliveries in, and the last has 10 to end."""
 PASSING = frozenset((401, 403, 408, 429))
 """Refusals that may be over when one asks again: a server that does not know our key yet, or is busy."""
 

@@ -115,14 +115,14 @@ async def webfinger(request: Request, city: City) -> Response:
     resource = request.query_params.get("resource", "")
     if not resource:
         raise Invalid("resource", "missing")
-    if _handle_name(resource, city.settings) == wire.INSTANCE or resource == wire.instance_uri(base):
+    if _named(resource, city.settings) == wire.INSTANCE or resource == wire.instance_uri(base):
         return _fingered(wire.INSTANCE, domain, wire.instance_uri(base), f"{base}/", base)
     async with city.db.read() as read:
         account = await _fingered_account(read, resource, city.settings)
     return _fingered(account.username, domain, account.uri, account.url, base)
 
 
-def _handle_name(resource: str, settings: Settings) -> str | None:
+def _named(resource: str, settings: Settings) -> str | None:
     """The name in a handle of this city, whichever of its domains is written."""
     name, _, domain = resource.removeprefix("acct:").removeprefix("@").rpartition("@")
     own = {settings.domain, urlsplit(settings.base).netloc.lower()}
@@ -130,7 +130,7 @@ def _handle_name(resource: str, settings: Settings) -> str | None:
 
 
 async def _fingered_account(read: Read, resource: str, settings: Settings) -> Account:
-    name = _handle_name(resource, settings)
+    name = _named(resource, settings)
     if name is None and resource.startswith(f"{settings.base}/@"):
         name = resource.removeprefix(f"{settings.base}/@")
     found = await people.by_handle(read, name, None) if name else await people.by_uri(read, resource)
@@ -391,7 +391,7 @@ async def _check_known(
     except BadSignature:
         async with city.db.write() as tx:
             period = int(tx.now.timestamp()) // DOUBT_SECONDS
-            if await queries.do_once(tx, f"{known.uri} doubted {period}"):
+            if await queries.first_time(tx, f"{known.uri} doubted {period}"):
                 await tx.emit(KeyDoubted(known.uri))
         raise
 
@@ -427,7 +427,7 @@ def _route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
     return Route(path, _answering(endpoint), methods=[method])
 
 
-routes: list[Route] = [
+ROUTES: tuple[Route, ...] = (
     _route("/.well-known/webfinger", webfinger),
     _route("/.well-known/host-meta", host_meta),
     _route("/.well-known/nodeinfo", nodeinfo_links),
@@ -444,4 +444,4 @@ routes: list[Route] = [
     _route("/ap/users/{id}/statuses/{sid}", status),
     _route("/ap/users/{id}/statuses/{sid}/activity", status_activity),
     _route("/ap/users/{id}/statuses/{sid}/{kind}", status_collection),
-]
+)

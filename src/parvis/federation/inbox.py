@@ -25,7 +25,9 @@ from parvis.peers import actions as peers
 
 log = structlog.get_logger()
 
-PATIENCE = 20.0
+PATIENCE = 10.0
+ITEM = 20.0
+"""A lease lasts 35 seconds: 10 of them to begin items in, and the last has 20 to end."""
 TRIES = 6
 FRESH = timedelta(minutes=1)
 UNKNOWN_DROPPED = frozenset(("Delete", "Update"))
@@ -87,7 +89,7 @@ async def receive(job: Job) -> bool:
 
 async def _take(job: Job, item: Item) -> None:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ITEM):
             await _understand(job, item)
     except Upstream as error:
         await (_later if error.word in wire.PASSING else _refuse)(job, item, error.word)
@@ -122,7 +124,7 @@ async def _understand(job: Job, item: Item) -> None:
         await queries.drop_item(tx, item.id)
         await peers.heard_from(tx, near)
         await queries.heard(tx, near)
-        if deed and await queries.do_once(tx, key):
+        if deed and await queries.first_time(tx, key):
             await deed(tx)
 
 

@@ -25,6 +25,7 @@ from parvis.base.db import Read, Tx
 from parvis.base.jobs import Job
 from parvis.federation import documents, queries
 from parvis.federation.vocabulary import PUBLIC, Document, host
+from parvis.moderation.model import Level, MeasureTaken
 from parvis.statuses import queries as posts
 from parvis.statuses.model import (
     Deleted,
@@ -75,6 +76,14 @@ async def deleted(job: Job, event: Deleted) -> None:
         to, cc = documents.addresses(status, author, named)
         document = documents.delete(author.uri, status.uri, to, cc)
         await _send(tx, author, document, await _readers(tx, author, status, widened=True))
+
+
+async def measured(job: Job, event: MeasureTaken) -> None:
+    """A post of this city that a measure removed is gone for the other servers, too."""
+    if event.level != Level.removal:
+        return
+    for status_id in event.status_ids:
+        await deleted(job, Deleted(status_id, event.target, ""))
 
 
 async def reblogged(job: Job, event: Reblogged) -> None:
@@ -236,5 +245,4 @@ async def _crowd(
 async def _send(tx: Tx, by: Account, document: Document, inboxes: Iterable[str], again: bool = False) -> None:
     there = [(host(inbox), inbox) for inbox in sorted(set(inboxes)) if host(inbox)]
     if there:
-        hosts, addresses = zip(*there, strict=True)
-        await queries.send(tx, document["id"], by.id, documents.encoded(document), hosts, addresses, again)
+        await queries.send(tx, document["id"], by.id, documents.encoded(document), there, again)

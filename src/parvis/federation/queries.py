@@ -77,7 +77,7 @@ async def waiting_from(r: Read, host: str) -> bool:
 async def lease_inbox(tx: Tx) -> str | None:
     """Take the lane that has waited longest; nobody else gets it for a minute."""
     found: str | None = await tx.value(
-        """UPDATE inbox_hosts SET lease_until = parvis_now() + interval '60 seconds'
+        """UPDATE inbox_hosts SET lease_until = parvis_now() + interval '35 seconds'
            WHERE host = (SELECT host FROM inbox_hosts
                          WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
                          ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -128,7 +128,7 @@ async def refuse(tx: Tx, host: str, reason: str, body: bytes) -> int:
     return await tx.run("INSERT INTO inbox_refusals (host, reason, body) VALUES ($1, $2, $3)", host, reason, body)
 
 
-async def do_once(tx: Tx, key: str) -> bool:
+async def first_time(tx: Tx, key: str) -> bool:
     """True the first time: what follows in this transaction happens once."""
     return bool(await tx.run("INSERT INTO activities_done (uri) VALUES ($1) ON CONFLICT DO NOTHING", key))
 
@@ -170,9 +170,9 @@ async def prune(tx: Tx) -> int:
 
 
 async def send(
-    tx: Tx, uri: str, account_id: int, body: bytes, hosts: Sequence[str], inboxes: Sequence[str], again: bool
+    tx: Tx, uri: str, account_id: int, body: bytes, places: Sequence[tuple[str, str]], again: bool
 ) -> int:
-    """Write an activity and a delivery for each inbox, and wake the hosts; an id that is known makes nothing new.
+    """Write an activity and a delivery for each host and inbox, and wake the hosts; a known id makes nothing new.
 
     `again` brings the same activity once more: an answer that seems to have been lost.
     """
@@ -186,7 +186,7 @@ async def send(
            INSERT INTO delivery_hosts (host, due_at) SELECT DISTINCT host, parvis_now() FROM addressed ORDER BY host
            ON CONFLICT (host) DO UPDATE SET due_at = CASE WHEN delivery_hosts.failures = 0
                THEN least(delivery_hosts.due_at, EXCLUDED.due_at) ELSE delivery_hosts.due_at END""",
-        uri, account_id, body, list(hosts), list(inboxes), again,
+        uri, account_id, body, [host for host, _ in places], [inbox for _, inbox in places], again,
     )
 
 
@@ -224,7 +224,7 @@ async def acquainted(r: Read, account_id: int) -> list[str]:
 async def lease_deliveries(tx: Tx, most: int) -> list[str]:
     """Take the hosts that have waited longest; nobody else gets them for a minute."""
     return await tx.values(
-        """UPDATE delivery_hosts SET lease_until = parvis_now() + interval '60 seconds'
+        """UPDATE delivery_hosts SET lease_until = parvis_now() + interval '25 seconds'
            WHERE host IN (SELECT host FROM delivery_hosts
                           WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
                           ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)

@@ -10,6 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import idna
@@ -82,9 +83,15 @@ def load_public(pem: str | bytes) -> rsa.RSAPublicKey:
     return key
 
 
+class Signer(msgspec.Struct, frozen=True):
+    """A private key, loaded or as PEM, and the id under which others find its public half."""
+
+    private: Any
+    key_id: str
+
+
 def sign(
-    private: rsa.RSAPrivateKey | str | bytes,
-    key_id: str,
+    signer: Signer,
     method: str,
     url: str,
     headers: Mapping[str, str],
@@ -95,7 +102,7 @@ def sign(
 
     Of `headers`, Content-Type and Collection-Synchronization are signed too; other headers may be changed on the way.
     """
-    key = private if isinstance(private, rsa.RSAPrivateKey) else load_private(private)
+    key = signer.private if isinstance(signer.private, rsa.RSAPrivateKey) else load_private(signer.private)
     host, target = _destination(url)
     ours = {"host": host, "date": format_datetime(now.astimezone(UTC), usegmt=True)}
     if body is not None:
@@ -106,7 +113,7 @@ def sign(
     text = signing_text(names, method, target, signed)
     value = b64encode(key.sign(text, padding.PKCS1v15(), hashes.SHA256())).decode()
     return {name.title(): value for name, value in ours.items()} | {
-        "Signature": f'keyId="{key_id}",algorithm="rsa-sha256",headers="{" ".join(names)}",signature="{value}"'
+        "Signature": f'keyId="{signer.key_id}",algorithm="rsa-sha256",headers="{" ".join(names)}",signature="{value}"'
     }
 
 

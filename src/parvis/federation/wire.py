@@ -64,9 +64,11 @@ def instance_public_key(settings: Settings) -> str:
 def signing(private: RSAPrivateKey | bytes, actor_uri: str, clock: Clock) -> Sign:
     """Signs each hop of a request as an actor, with the time of that hop."""
 
+    signer = signatures.Signer(private, key_id(actor_uri))
+
     def sign(method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, str]:
         now: datetime = clock.now()
-        return signatures.sign(private, key_id(actor_uri), method, url, headers, body, now)
+        return signatures.sign(signer, method, url, headers, body, now)
 
     return sign
 

@@ -52,14 +52,18 @@ def verifier_key(settings: Settings) -> str:
 
 
 async def sequence(job: Job) -> int:
-    """Number what waits, without a gap, and sign the new head: one sequencer at a time. How many were numbered."""
+    """Number what waits, without a gap, and sign the new head: one sequencer at a time. How many leaves it newly covers.
+
+    It goes on from the last signed head, so that numbers given without a head are signed too.
+    """
     async with job.db.read() as r:
         if not await queries.waiting(r):
             return 0
     key = signing_key(job.settings)
     async with job.db.write() as tx:
         await tx.lock("ledger")
-        leaves = await queries.number(tx, BATCH)
+        await queries.number(tx, BATCH)
+        leaves = await queries.unsigned(tx, BATCH)
         if not leaves:
             return 0
         size = leaves[0].index

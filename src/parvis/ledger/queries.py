@@ -15,13 +15,23 @@ async def record(tx: Tx, kind: str, entry: dict[str, Any]) -> int:
 
 
 async def waiting(r: Read) -> bool:
-    """Is there a leaf without a number?"""
-    return bool(await r.value("SELECT EXISTS (SELECT FROM ledger_leaves WHERE index IS NULL)"))
+    """Is there a leaf without a number, or one that no signed head covers?"""
+    return bool(await r.value(
+        """SELECT EXISTS (SELECT FROM ledger_leaves WHERE index IS NULL)
+               OR EXISTS (SELECT FROM ledger_leaves WHERE index >= ledger_signed())"""
+    ))
 
 
-async def number(tx: Tx, most: int) -> list[Numbered]:
+async def number(tx: Tx, most: int) -> None:
     """Give the waiting leaves the next numbers."""
-    return await tx.all(Numbered, "SELECT leaf_index, hash FROM ledger_sequence($1)", most)
+    await tx.value("SELECT count(*) FROM ledger_sequence($1)", most)
+
+
+async def unsigned(r: Read, most: int) -> list[Numbered]:
+    """Numbered leaves that no signed head covers, in order."""
+    return await r.all(
+        Numbered, "SELECT index, leaf_hash FROM ledger_leaves WHERE index >= ledger_signed() ORDER BY index LIMIT $1", most
+    )
 
 
 async def add_nodes(tx: Tx, nodes: Sequence[tuple[int, int, bytes]]) -> None:

@@ -303,3 +303,13 @@ async def appeal_until(r: Read, decision_id: int) -> datetime | None:
         decision_id,
     )
     return found
+
+
+async def longest_end(r: Read, level: int) -> datetime | None:
+    """When a measure of this level must end at the latest, as the charter has it; None: it needs no end."""
+    found: datetime | None = await r.value(
+        """SELECT parvis_now() + (charter_terms(parvis_now())->>longest)::interval
+           FROM measure_kinds WHERE level = $1 AND needs_end""",
+        level,
+    )
+    return found

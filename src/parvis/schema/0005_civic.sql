@@ -2,18 +2,42 @@
 -- The rules themselves and what follows a breach of them are in the next two files.
 --
 -- What must not be got round is refused here, so that it is refused to raw SQL as well. A refusal is PV001 and a word.
--- Functions that guard are SECURITY DEFINER with a fixed search_path: no temporary table can stand in for a real one.
+-- Functions that guard are SECURITY DEFINER with a fixed search_path: no temporary table can stand in for a real one. The
+-- end of the last file closes every function to everyone, opens a list of them, and makes guards deaf to a session's settings.
+--
+-- A transaction can be kept open: its parvis_now() stays that of its beginning, and what it wrote appears when it ends.
+-- Therefore what must not come late asks law_now(), and what must not be hidden asks when its entry in the ledger was
+-- numbered: another transaction does that, one that could see it.
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 DO $$ BEGIN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
 END $$;
+-- What a row's default calls names its tables in full, for the same reason.
+CREATE OR REPLACE FUNCTION parvis_now() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT now() + coalesce((SELECT ahead FROM public.clock_offset), interval '0')
+$$;
+CREATE OR REPLACE FUNCTION parvis_id() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT (floor(extract(epoch FROM clock_timestamp()
+                + coalesce((SELECT ahead FROM public.clock_offset), interval '0')) * 1000)::bigint << 16)
+           | (nextval('public.id_sequence'::regclass) & 65535)
+$$;
 -- The date of an act is read by the triggers of moderation: it too is deaf to temporary tables.
 ALTER FUNCTION status_dates() SET search_path = pg_catalog, public, pg_temp;
 
 CREATE FUNCTION refuse(word text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'PV001', MESSAGE = word;
+END $$;
+
+-- This very moment, however long the transaction has lasted; a guard must also see what others have committed since.
+CREATE FUNCTION law_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM refuse('isolation_wrong');
+    END IF;
+    RETURN clock_timestamp() + coalesce((SELECT ahead FROM clock_offset), interval '0');
 END $$;
 
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -71,6 +95,8 @@ CREATE TABLE ledger_leaves (
     salt bytea NOT NULL CHECK (octet_length(salt) = 32),
     leaf_hash bytea NOT NULL GENERATED ALWAYS AS (sha256('\x00'::bytea || sha256(salt || data))) STORED,
     decided_at timestamptz NOT NULL,
+    written_in xid8 NOT NULL,                      -- the transaction that wrote it: another one numbers it
+    numbered_at timestamptz,                       -- by then at the latest everybody could see it
     index bigint UNIQUE
 );
 CREATE INDEX ledger_leaves_waiting ON ledger_leaves (id) WHERE index IS NULL;
@@ -89,11 +115,11 @@ CREATE TABLE ledger_checkpoints (
 
 CREATE FUNCTION ledger_append(kind text, entry jsonb) RETURNS bigint LANGUAGE sql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    INSERT INTO ledger_leaves (kind, data, salt, decided_at)
+    INSERT INTO ledger_leaves (kind, data, salt, decided_at, written_in)
     SELECT $1,
         convert_to((entry || jsonb_build_object('kind', $1, 'at',
             to_char(parvis_now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))::text, 'UTF8'),
-        uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), parvis_now()
+        uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), parvis_now(), pg_current_xact_id()
     RETURNING id
 $$;
 REVOKE EXECUTE ON FUNCTION ledger_append FROM PUBLIC;
@@ -102,8 +128,12 @@ REVOKE EXECUTE ON FUNCTION ledger_append FROM PUBLIC;
 CREATE FUNCTION ledger_record(kind text, entry jsonb) RETURNS bigint LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF kind IN ('charter', 'proposal', 'decision', 'confirmation', 'measure', 'appeal') THEN
+    IF kind IN ('charter', 'proposal', 'decision', 'confirmation', 'measure', 'appeal', 'appointment') THEN
         PERFORM refuse('kind_reserved');
+    ELSIF coalesce(kind !~ '^[a-z]{1,20}$', true) THEN
+        PERFORM refuse('kind_wrong');
+    ELSIF coalesce(jsonb_typeof(entry) <> 'object', true) THEN
+        PERFORM refuse('entry_wrong');
     END IF;
     RETURN ledger_append(kind, entry);
 END $$;
@@ -112,26 +142,33 @@ CREATE FUNCTION ledger_leaf_stays() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF OLD.index IS NOT NULL OR NEW.index IS NULL
-       OR (NEW.id, NEW.kind, NEW.data, NEW.salt, NEW.decided_at)
-          IS DISTINCT FROM (OLD.id, OLD.kind, OLD.data, OLD.salt, OLD.decided_at) THEN
+       OR (NEW.id, NEW.kind, NEW.data, NEW.salt, NEW.decided_at, NEW.written_in)
+          IS DISTINCT FROM (OLD.id, OLD.kind, OLD.data, OLD.salt, OLD.decided_at, OLD.written_in) THEN
         PERFORM refuse('append_only');
+    END IF;
+    IF OLD.written_in = pg_current_xact_id() THEN
+        PERFORM refuse('not_yet_public');
     END IF;
     IF NEW.index <> (SELECT coalesce(max(index), -1) + 1 FROM ledger_leaves) THEN
         PERFORM refuse('not_the_next_index');
     END IF;
+    NEW.numbered_at := law_now();
     RETURN NEW;
 END $$;
 CREATE TRIGGER ledger_leaf_stays BEFORE UPDATE ON ledger_leaves FOR EACH ROW EXECUTE FUNCTION ledger_leaf_stays();
 CREATE TRIGGER ledger_leaf_kept BEFORE DELETE ON ledger_leaves FOR EACH ROW EXECUTE FUNCTION append_only();
 
--- Gives the waiting leaves the next numbers, in the order of their ids. The caller holds the sequencer's lock.
-CREATE FUNCTION ledger_sequence(most integer) RETURNS TABLE (leaf_index bigint, hash bytea) LANGUAGE plpgsql AS $$
+-- Gives the waiting leaves the next numbers, in the order of their ids: the only way to number them.
+CREATE FUNCTION ledger_sequence(most integer) RETURNS TABLE (leaf_index bigint, hash bytea) LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     waiting record;
-    next_index bigint := (SELECT coalesce(max(l.index), -1) + 1 FROM public.ledger_leaves l);
+    next_index bigint;
 BEGIN
-    FOR waiting IN SELECT l.id, l.leaf_hash FROM public.ledger_leaves l WHERE l.index IS NULL ORDER BY l.id LIMIT most LOOP
-        UPDATE public.ledger_leaves l SET index = next_index WHERE l.id = waiting.id;
+    PERFORM pg_advisory_xact_lock(hashtextextended('ledger', 0));
+    next_index := (SELECT coalesce(max(l.index), -1) + 1 FROM ledger_leaves l);
+    FOR waiting IN SELECT l.id, l.leaf_hash FROM ledger_leaves l WHERE l.index IS NULL ORDER BY l.id LIMIT most LOOP
+        UPDATE ledger_leaves l SET index = next_index WHERE l.id = waiting.id;
         leaf_index := next_index;
         hash := waiting.leaf_hash;
         next_index := next_index + 1;
@@ -178,14 +215,22 @@ CREATE FUNCTION ledger_signed() RETURNS bigint LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT coalesce(max(size), 0) FROM ledger_checkpoints
 $$;
+-- The head must be that of the leaves, and the note must say it and bear a signature of its city. Whether that signature
+-- is good is not for SQL to tell: `parvis ledger verify` and every witness do.
 CREATE FUNCTION ledger_checkpoint_fits() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    said text[] := string_to_array(NEW.note, chr(10));
 BEGIN
     IF NEW.size <= ledger_signed() THEN
         PERFORM refuse('checkpoint_not_growing');
     END IF;
     IF NEW.root IS DISTINCT FROM ledger_root(NEW.size) THEN
         PERFORM refuse('root_wrong');
+    END IF;
+    IF (said[2], said[3], said[4]) IS DISTINCT FROM (NEW.size::text, encode(NEW.root, 'base64'), '')
+       OR NOT coalesce(starts_with(said[5], '— ' || said[1] || ' '), false) OR said[5] !~ ' [A-Za-z0-9+/]{91}=$' THEN
+        PERFORM refuse('note_wrong');
     END IF;
     NEW.signed_at := parvis_now();
     RETURN NEW;
@@ -201,6 +246,12 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT coalesce((SELECT index < ledger_signed() FROM ledger_leaves WHERE id = leaf), false)
 $$;
 
+-- Since when, at the latest, everybody could see this leaf; null: not yet.
+CREATE FUNCTION ledger_public_since(leaf bigint) RETURNS timestamptz LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT numbered_at FROM ledger_leaves WHERE id = leaf AND index < ledger_signed()
+$$;
+
 -- ballots: boxes that do not know what they decide about.
 
 CREATE TABLE ballot_boxes (
@@ -211,12 +262,20 @@ CREATE TABLE ballot_boxes (
     closes_at timestamptz NOT NULL,
     CHECK (closes_at > opens_at)
 );
+-- Who may vote: all who live here when the box is made. Nobody is added afterwards, and nobody struck off.
+CREATE TABLE ballot_rolls (
+    box_id bigint NOT NULL REFERENCES ballot_boxes,
+    voter bigint NOT NULL REFERENCES accounts,
+    district text NOT NULL,
+    PRIMARY KEY (box_id, voter)
+);
 CREATE TABLE ballots (
     box_id bigint NOT NULL REFERENCES ballot_boxes,
     voter bigint NOT NULL REFERENCES accounts,
     question_hash bytea NOT NULL,
     grades jsonb NOT NULL,                         -- {option: 0 (à rejeter) .. 5 (très bien)}; an option left out is rejected
     cast_at timestamptz NOT NULL,
+    casts integer NOT NULL,                        -- a ballot cast anew replaces the one before, and is counted as such
     PRIMARY KEY (box_id, voter)
 );
 CREATE FUNCTION ballot_box_opens() RETURNS trigger LANGUAGE plpgsql
@@ -228,6 +287,17 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER ballot_box_opens BEFORE INSERT ON ballot_boxes FOR EACH ROW EXECUTE FUNCTION ballot_box_opens();
+CREATE FUNCTION ballot_roll_closes() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO ballot_rolls
+    SELECT DISTINCT ON (t.account_id) NEW.id, t.account_id, t.district
+    FROM residency.attestations t WHERE is_resident(t.account_id, law_now()) AND t.valid_until > parvis_now()
+    ORDER BY t.account_id, t.valid_until DESC;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER ballot_roll_closes AFTER INSERT ON ballot_boxes FOR EACH ROW EXECUTE FUNCTION ballot_roll_closes();
+CREATE TRIGGER ballot_roll_kept BEFORE UPDATE OR DELETE ON ballot_rolls FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER ballot_box_kept BEFORE UPDATE OR DELETE ON ballot_boxes FOR EACH ROW EXECUTE FUNCTION append_only();
 
 CREATE FUNCTION ballot_may_be_cast() RETURNS trigger LANGUAGE plpgsql
@@ -235,24 +305,28 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     box ballot_boxes;
 BEGIN
+    -- The count waits until every ballot on its way is in or withdrawn: nobody takes one back who knows the result.
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('box:' || NEW.box_id, 0));
     SELECT * INTO box FROM ballot_boxes WHERE id = NEW.box_id;
     IF TG_OP = 'UPDATE' AND (NEW.box_id, NEW.voter) IS DISTINCT FROM (OLD.box_id, OLD.voter) THEN
         PERFORM refuse('append_only');
     END IF;
-    IF box.id IS NULL OR parvis_now() < box.opens_at OR parvis_now() >= box.closes_at THEN
+    IF box.id IS NULL OR parvis_now() < box.opens_at OR law_now() >= box.closes_at THEN
         PERFORM refuse('box_closed');
     END IF;
-    IF NOT is_resident(NEW.voter, box.opens_at) THEN
+    IF NOT EXISTS (SELECT FROM ballot_rolls r WHERE r.box_id = box.id AND r.voter = NEW.voter) THEN
         PERFORM refuse('not_on_the_roll');
     END IF;
     IF NEW.question_hash IS DISTINCT FROM box.question_hash THEN
         PERFORM refuse('other_question');
     END IF;
-    IF jsonb_typeof(NEW.grades) <> 'object' OR EXISTS (
-        SELECT FROM jsonb_each_text(NEW.grades) g WHERE NOT g.key = ANY (box.options) OR g.value !~ '^[0-5]$') THEN
+    IF coalesce(jsonb_typeof(NEW.grades) <> 'object', true) OR EXISTS (
+        SELECT FROM jsonb_each(NEW.grades) g
+        WHERE NOT g.key = ANY (box.options) OR jsonb_typeof(g.value) <> 'number' OR g.value::text !~ '^[0-5]$') THEN
         PERFORM refuse('grades_wrong');
     END IF;
     NEW.cast_at := parvis_now();
+    NEW.casts := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE OLD.casts + 1 END;
     RETURN NEW;
 END $$;
 CREATE TRIGGER ballot_may_be_cast BEFORE INSERT OR UPDATE ON ballots FOR EACH ROW EXECUTE FUNCTION ballot_may_be_cast();
@@ -297,11 +371,13 @@ END $$;
 
 -- The count, to nobody before the box has closed. The application cannot read the grades of a ballot at all.
 CREATE FUNCTION ballot_tally(box bigint) RETURNS TABLE (option text, profile bigint[], median integer, place bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM ballot_boxes b WHERE b.id = box AND b.closes_at <= parvis_now()) THEN
+    -- By the clock of the transaction's beginning: no ballot of its own is still open to regret.
+    IF law_now() IS NULL OR NOT EXISTS (SELECT FROM ballot_boxes b WHERE b.id = box AND b.closes_at <= parvis_now()) THEN
         PERFORM refuse('box_open');
     END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('box:' || box, 0));
     RETURN QUERY
         WITH counted AS (
             SELECT o.option, o.position,
@@ -324,9 +400,8 @@ GRANT SELECT ON residency.attestations TO parvis_app;
 GRANT INSERT (account_id, district, provider, valid_until), UPDATE (district, valid_until)
     ON residency.attestations TO parvis_app;
 GRANT SELECT ON ledger_leaves, ledger_nodes, ledger_checkpoints, ballot_boxes TO parvis_app;
-GRANT UPDATE (index) ON ledger_leaves TO parvis_app;
 GRANT INSERT ON ledger_nodes TO parvis_app;
 GRANT INSERT (size, root, note) ON ledger_checkpoints TO parvis_app;
 GRANT INSERT (question_hash, options, opens_at, closes_at) ON ballot_boxes TO parvis_app;
-GRANT SELECT (box_id, voter, question_hash, cast_at) ON ballots TO parvis_app;
+GRANT SELECT (box_id, voter, question_hash, cast_at, casts) ON ballots TO parvis_app;
 GRANT INSERT (box_id, voter, question_hash, grades), UPDATE (question_hash, grades) ON ballots TO parvis_app;

@@ -8,6 +8,7 @@ CREATE TABLE charter_versions (
     adopted_at timestamptz NOT NULL,
     in_force_from timestamptz UNIQUE NOT NULL,
     proposal_id bigint UNIQUE,
+    leaf_id bigint REFERENCES ledger_leaves,
     CHECK ((number = 0) = (previous IS NULL) AND (number = 0) = (proposal_id IS NULL))
 );
 CREATE TABLE articles (
@@ -56,7 +57,9 @@ CREATE TABLE proposals (
     terms jsonb,                                   -- the rules of this vote, frozen when it opened
     quorum integer,
     question_hash bytea,
-    box_id bigint UNIQUE REFERENCES ballot_boxes
+    box_id bigint UNIQUE REFERENCES ballot_boxes,
+    opened_leaf bigint REFERENCES ledger_leaves,   -- the entries by which everybody knew of the vote, and of its result
+    result_leaf bigint REFERENCES ledger_leaves
 );
 CREATE INDEX proposals_due ON proposals (due_at) WHERE due_at IS NOT NULL;
 ALTER TABLE charter_versions ADD FOREIGN KEY (proposal_id) REFERENCES proposals;
@@ -88,9 +91,22 @@ SET search_path = pg_catalog, public, pg_temp AS $$
         'options', jsonb_build_array('text', 'status_quo'))::text, 'UTF8')
 $$;
 
+-- A vote that was on the public record for less than nine tenths of its time adopts nothing.
+CREATE FUNCTION charter_vote_public(p proposals) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce((SELECT ledger_public_since(p.opened_leaf) <= b.opens_at + (b.closes_at - b.opens_at) / 10
+                     FROM ballot_boxes b WHERE b.id = p.box_id), false)
+$$;
+-- When the time to contest a result is over: it begins when the result is on the public record. Null: not yet known.
+CREATE FUNCTION charter_contest_until(p proposals) RETURNS timestamptz LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT greatest(p.due_at, since + (p.terms ->> 'contest_time')::interval)
+    FROM ledger_public_since(p.result_leaf) since WHERE since IS NOT NULL
+$$;
+
 -- What the ballots say, counted anew each time it is asked.
 CREATE FUNCTION charter_outcome(proposal bigint)
-RETURNS TABLE (voters bigint, enough boolean, winner text, adopted boolean) LANGUAGE plpgsql STABLE
+RETURNS TABLE (voters bigint, enough boolean, winner text, adopted boolean) LANGUAGE plpgsql VOLATILE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     p proposals;
@@ -101,7 +117,7 @@ BEGIN
     voters := (SELECT sum(n) FROM unnest(best.profile) n);
     enough := voters >= p.quorum;
     winner := best.option;
-    adopted := enough AND winner = 'text' AND best.median >= (p.terms ->> 'majority_mention')::int
+    adopted := charter_vote_public(p) AND enough AND winner = 'text' AND best.median >= (p.terms ->> 'majority_mention')::int
         AND (p.article IS NULL OR p.article NOT LIKE 'I.%'
              OR 100 * (SELECT sum(n) FROM unnest(best.profile[(p.terms ->> 'majority_mention')::int + 1:6]) n)
                 >= (p.terms ->> 'constitution_percent')::int * voters);
@@ -120,6 +136,9 @@ BEGIN
     IF NOT is_resident(NEW.author_id, parvis_now()) THEN
         PERFORM refuse('not_resident');
     END IF;
+    IF coalesce(jsonb_typeof(NEW.parameters) <> 'object', true) THEN
+        PERFORM refuse('parameters_wrong');
+    END IF;
     SELECT * INTO amended FROM article_versions WHERE number = NEW.article AND in_force @> parvis_now();
     IF NEW.article IS NOT NULL AND amended.id IS NULL THEN
         PERFORM refuse('article_not_in_force');
@@ -128,7 +147,9 @@ BEGIN
                WHERE NEW.article IS NULL OR NOT amended.parameters ? n.key
                   OR jsonb_typeof(n.value) <> jsonb_typeof(amended.parameters -> n.key)
                   OR n.value #>> '{}' !~ CASE jsonb_typeof(n.value) WHEN 'number' THEN '^[0-9]{1,6}$'
-                                              ELSE '^[1-9][0-9]{0,5} ?(s|min|h|d|months?)$' END) THEN
+                                              ELSE '^[1-9][0-9]{0,5} ?(s|min|h|d|months?)$' END
+                  OR (jsonb_typeof(n.value) = 'number' AND (n.value #>> '{}')::int > CASE
+                      WHEN n.key = 'majority_mention' THEN 5 WHEN n.key LIKE '%_percent' THEN 100 ELSE 999999 END)) THEN
         PERFORM refuse('parameters_wrong');
     END IF;
     NEW.state := 'support';
@@ -159,6 +180,11 @@ BEGIN
         PERFORM refuse('box_wrong');
     END IF;
     p.due_at := box.closes_at;
+    p.opened_leaf := ledger_append('proposal', jsonb_build_object('proposal', p.id, 'state', p.state,
+        'question_hash', encode(p.question_hash, 'hex'), 'due_at', p.due_at, 'quorum', p.quorum, 'terms', p.terms,
+        'roll', (SELECT count(*) FROM ballot_rolls r WHERE r.box_id = box.id),
+        'districts', (SELECT coalesce(jsonb_object_agg(d.district, d.n), '{}')
+            FROM (SELECT district, count(*) AS n FROM ballot_rolls r WHERE r.box_id = box.id GROUP BY district) d)));
     RETURN p;
 END $$;
 REVOKE EXECUTE ON FUNCTION proposal_vote_opens FROM PUBLIC;
@@ -166,10 +192,10 @@ REVOKE EXECUTE ON FUNCTION proposal_vote_opens FROM PUBLIC;
 CREATE FUNCTION proposal_moves() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    voted bigint;
-    enough boolean;
-    adopted boolean;
+    outcome record;
+    entry jsonb := jsonb_build_object('proposal', NEW.id, 'state', NEW.state);
 BEGIN
+    PERFORM law_now();
     IF to_jsonb(NEW) - 'state' - 'box_id' IS DISTINCT FROM to_jsonb(OLD) - 'state' - 'box_id'
        OR (NEW.box_id IS DISTINCT FROM OLD.box_id AND NEW.state <> 'vote') THEN
         PERFORM refuse('text_frozen');
@@ -178,25 +204,30 @@ BEGIN
         PERFORM refuse('not_now');
     END IF;
     IF NEW.state = 'vote' THEN
-        NEW := proposal_vote_opens(NEW);
+        RETURN proposal_vote_opens(NEW);
     ELSIF parvis_now() < OLD.due_at THEN
         PERFORM refuse('too_early');
     ELSIF NEW.state IN ('contest', 'rejected') THEN
-        SELECT o.voters, o.enough, o.adopted INTO voted, enough, adopted FROM charter_outcome(OLD.id) o;
-        IF adopted <> (NEW.state = 'contest') THEN
-            PERFORM refuse(CASE WHEN adopted THEN 'was_adopted' WHEN enough THEN 'no_majority'
-                                ELSE 'no_quorum' END);
+        SELECT * INTO outcome FROM charter_outcome(OLD.id);
+        IF outcome.adopted IS DISTINCT FROM (NEW.state = 'contest') THEN
+            PERFORM refuse(CASE WHEN outcome.adopted THEN 'was_adopted' WHEN NOT charter_vote_public(OLD) THEN 'vote_not_public'
+                                WHEN outcome.enough THEN 'no_majority' ELSE 'no_quorum' END);
         END IF;
-        NEW.due_at := CASE NEW.state WHEN 'contest' THEN OLD.due_at + (OLD.terms ->> 'contest_time')::interval END;
+        NEW.due_at := CASE NEW.state WHEN 'contest' THEN law_now() + (OLD.terms ->> 'contest_time')::interval END;
+        entry := entry || jsonb_build_object('voters', outcome.voters, 'due_at', NEW.due_at, 'quorum', NEW.quorum,
+            'question_hash', encode(NEW.question_hash, 'hex'),
+            'replaced', (SELECT coalesce(sum(casts - 1), 0) FROM ballots WHERE box_id = NEW.box_id),
+            'public_in_time', charter_vote_public(OLD));
     ELSE
         IF NEW.state = 'promulgated' AND NOT EXISTS (SELECT FROM charter_versions WHERE proposal_id = NEW.id) THEN
             PERFORM refuse('not_promulgated');
         END IF;
         NEW.due_at := NULL;
     END IF;
-    PERFORM ledger_append('proposal', jsonb_strip_nulls(jsonb_build_object('proposal', NEW.id, 'state', NEW.state,
-        'question_hash', encode(NEW.question_hash, 'hex'), 'due_at', NEW.due_at, 'quorum', NEW.quorum,
-        'voters', voted, 'terms', CASE NEW.state WHEN 'vote' THEN NEW.terms END)));
+    NEW.result_leaf := coalesce(OLD.result_leaf, ledger_append('proposal', jsonb_strip_nulls(entry)));
+    IF OLD.result_leaf IS NOT NULL THEN
+        PERFORM ledger_append('proposal', jsonb_strip_nulls(entry));
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER proposal_moves BEFORE UPDATE ON proposals FOR EACH ROW EXECUTE FUNCTION proposal_moves();
@@ -206,7 +237,7 @@ CREATE FUNCTION support_may_change() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM proposals p WHERE p.id = coalesce(NEW.proposal_id, OLD.proposal_id)
-                   AND p.state = 'support' AND parvis_now() < p.due_at) THEN
+                   AND p.state = 'support' AND law_now() < p.due_at) THEN
         PERFORM refuse('not_now');
     END IF;
     IF TG_OP = 'DELETE' THEN
@@ -260,9 +291,9 @@ BEGIN
     END IF;
     UPDATE article_versions SET in_force = tstzrange(parvis_now(),
         parvis_now() + (charter_terms(parvis_now()) ->> 'provisional_time')::interval) WHERE provisional;
-    UPDATE charter_versions SET hash = charter_hash(0) WHERE number = 0 RETURNING hash INTO fingerprint;
-    PERFORM ledger_append('charter', jsonb_build_object('version', 0, 'hash', encode(fingerprint, 'hex'),
-        'in_force_from', parvis_now()));
+    fingerprint := charter_hash(0);
+    UPDATE charter_versions SET hash = fingerprint, leaf_id = ledger_append('charter', jsonb_build_object('version', 0,
+        'hash', encode(fingerprint, 'hex'), 'in_force_from', parvis_now())) WHERE number = 0;
     RETURN fingerprint;
 END $$;
 REVOKE EXECUTE ON FUNCTION charter_found FROM PUBLIC;
@@ -277,13 +308,18 @@ DECLARE
     outcome record;
     start timestamptz;
     article_number text;
+    fingerprint bytea;
 BEGIN
+    PERFORM law_now();
     SELECT * INTO p FROM proposals WHERE id = proposal FOR UPDATE;
     IF p.id IS NULL OR p.state <> 'contest' THEN
         PERFORM refuse('not_now');
     END IF;
     IF parvis_now() < p.due_at THEN
         PERFORM refuse('too_early');
+    END IF;
+    IF NOT coalesce(parvis_now() >= charter_contest_until(p), false) THEN
+        PERFORM refuse('contest_not_public');
     END IF;
     IF p.question_hash IS DISTINCT FROM sha256(charter_question(p))
        OR NOT EXISTS (SELECT FROM ballot_boxes b WHERE b.id = p.box_id AND b.question_hash = p.question_hash) THEN
@@ -297,7 +333,7 @@ BEGIN
     END IF;
     LOCK TABLE charter_versions IN EXCLUSIVE MODE;
     SELECT * INTO last_version FROM charter_versions ORDER BY number DESC LIMIT 1;
-    start := greatest(parvis_now() + (p.terms ->> 'in_force_delay')::interval,
+    start := greatest(law_now() + (p.terms ->> 'in_force_delay')::interval,
                       last_version.in_force_from + interval '1 microsecond');
     article_number := coalesce(p.article, 'II.' || (SELECT coalesce(max(position), 0) + 1 FROM articles WHERE title = 'II'));
     SELECT * INTO before FROM article_versions WHERE number = article_number ORDER BY lower(in_force) DESC LIMIT 1;
@@ -310,10 +346,11 @@ BEGIN
     VALUES (article_number, last_version.number + 1, p.title, p.text, p.scope, p.ceiling, tstzrange(start, NULL), false,
         coalesce(before.parameters, '{}') || p.parameters,
         coalesce(before.dsa_category, 'STATEMENT_CATEGORY_OTHER_VIOLATION_TC'));
-    UPDATE charter_versions SET hash = charter_hash(number) WHERE number = last_version.number + 1;
-    PERFORM ledger_append('charter', jsonb_build_object('version', last_version.number + 1, 'proposal', p.id,
-        'hash', encode(charter_hash(last_version.number + 1), 'hex'), 'previous', encode(last_version.hash, 'hex'),
-        'article', article_number, 'in_force_from', start));
+    fingerprint := charter_hash(last_version.number + 1);
+    UPDATE charter_versions SET hash = fingerprint, leaf_id = ledger_append('charter', jsonb_build_object(
+        'version', last_version.number + 1, 'proposal', p.id, 'hash', encode(fingerprint, 'hex'),
+        'previous', encode(last_version.hash, 'hex'), 'article', article_number, 'in_force_from', start))
+        WHERE number = last_version.number + 1;
     UPDATE proposals SET state = 'promulgated' WHERE id = p.id;
     RETURN last_version.number + 1;
 END $$;
@@ -322,4 +359,4 @@ REVOKE EXECUTE ON FUNCTION charter_promulgate FROM PUBLIC;
 GRANT SELECT ON charter_versions, articles, article_versions, proposals, proposal_steps, proposal_supports TO parvis_app;
 GRANT INSERT (author_id, title, text, scope, ceiling, article, parameters), UPDATE (state, box_id) ON proposals TO parvis_app;
 GRANT INSERT (proposal_id, account_id), DELETE ON proposal_supports TO parvis_app;
-GRANT EXECUTE ON FUNCTION charter_promulgate TO parvis_app;
+

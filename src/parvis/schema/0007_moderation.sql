@@ -117,6 +117,54 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
                      AND a.deleted_at IS NULL AND a.suspended_at IS NULL)
 $$;
 
+-- Whoever is given the power to decide, or loses it, is counted on the public record: before any decision of theirs, since
+-- entries are numbered in their order and a decision waits for its receipt.
+CREATE FUNCTION appointment_recorded() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    holders bigint := (SELECT count(*) FROM users WHERE role = 'moderator' AND disabled_at IS NULL);
+    change text;
+BEGIN
+    FOREACH change IN ARRAY ARRAY['taken', 'given'] LOOP
+        IF change = 'taken' AND TG_OP <> 'INSERT' AND OLD.role = 'moderator' AND OLD.disabled_at IS NULL
+           OR change = 'given' AND TG_OP <> 'DELETE' AND NEW.role = 'moderator' AND NEW.disabled_at IS NULL THEN
+            PERFORM ledger_append('appointment',
+                jsonb_build_object('power', 'moderator', 'change', change, 'holders', holders));
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER appointment_begins AFTER INSERT ON users FOR EACH ROW
+    WHEN (NEW.role = 'moderator') EXECUTE FUNCTION appointment_recorded();
+CREATE TRIGGER appointment_changes AFTER UPDATE ON users FOR EACH ROW
+    WHEN ((OLD.role, OLD.disabled_at IS NULL, OLD.account_id) IS DISTINCT FROM (NEW.role, NEW.disabled_at IS NULL, NEW.account_id))
+    EXECUTE FUNCTION appointment_recorded();
+CREATE TRIGGER appointment_ends AFTER DELETE ON users FOR EACH ROW
+    WHEN (OLD.role = 'moderator') EXECUTE FUNCTION appointment_recorded();
+
+CREATE TRIGGER legal_order_kept BEFORE UPDATE OR DELETE ON legal_orders FOR EACH ROW EXECUTE FUNCTION append_only();
+
+CREATE FUNCTION case_closes() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF OLD.closed_at IS NOT NULL OR NEW.closed_at IS NULL THEN
+        PERFORM refuse('append_only');
+    END IF;
+    NEW := OLD;
+    NEW.closed_at := law_now();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER case_closes BEFORE UPDATE ON cases FOR EACH ROW EXECUTE FUNCTION case_closes();
+CREATE TRIGGER case_kept BEFORE DELETE ON cases FOR EACH ROW EXECUTE FUNCTION append_only();
+
+-- What is decided of one person is decided one deed after the other: each then sees what the others left.
+CREATE FUNCTION one_by_one(target bigint) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM law_now();
+    PERFORM FROM accounts WHERE id = target FOR NO KEY UPDATE;
+END $$;
+
 -- A public entry names nobody: handles, addresses and links are left out of what moderators write.
 CREATE FUNCTION redacted(words text, target bigint) RETURNS text LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -149,6 +197,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM cases c WHERE c.id = NEW.case_id AND c.target_id = NEW.target_id) THEN
         PERFORM refuse('other_case');
     END IF;
+    IF EXISTS (SELECT FROM cases c WHERE c.id = NEW.case_id AND c.closed_at IS NOT NULL) THEN
+        PERFORM refuse('case_closed');
+    END IF;
     IF EXISTS (SELECT FROM unnest(NEW.status_ids) cited
                WHERE NOT EXISTS (SELECT FROM statuses s WHERE s.id = cited AND s.account_id = NEW.target_id)) THEN
         PERFORM refuse('not_their_post');
@@ -169,6 +220,12 @@ BEGIN
     SELECT * INTO rule FROM article_versions WHERE id = cited;
     IF EXISTS (SELECT FROM unnest(moments) moment WHERE NOT rule.in_force @> moment) THEN
         PERFORM refuse('not_in_force_at_the_act');
+    END IF;
+    -- The first charter is laid by the owner; from then on nobody is bound by what only its writer could read.
+    IF rule.charter_version > 0 AND EXISTS (
+        SELECT FROM unnest(moments) moment, charter_versions c
+        WHERE c.number = rule.charter_version AND NOT coalesce(ledger_public_since(c.leaf_id) <= moment, false)) THEN
+        PERFORM refuse('not_public_at_the_act');
     END IF;
     SELECT * INTO today FROM article_versions WHERE number = rule.number AND in_force @> parvis_now();
     IF today.id IS NULL THEN
@@ -216,16 +273,23 @@ BEGIN
             AND parvis_now() + (charter_terms(parvis_now()) ->> kind.longest)::interval, true) THEN
         PERFORM refuse('too_long');
     END IF;
+    IF NEW.status_ids IS NOT NULL THEN
+        NEW.status_ids := ARRAY(SELECT DISTINCT cited FROM unnest(NEW.status_ids) cited ORDER BY cited);
+    END IF;
+    NEW.decided_at := law_now();
+    NEW.act_at := (SELECT max(moment) FROM unnest(moments) moment);
+    IF NEW.act_at > NEW.decided_at THEN
+        PERFORM refuse('act_in_the_future');
+    END IF;
     IF NEW.article_version_id IS NOT NULL THEN
         PERFORM rule_allows(NEW.article_version_id, NEW.level, NEW.status_ids, moments);
     END IF;
-    NEW.decided_at := parvis_now();
-    NEW.act_at := (SELECT max(moment) FROM unnest(moments) moment);
     NEW.subject_key := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
     ground := coalesce(
         (SELECT jsonb_build_object('article', v.number, 'charter_version', v.charter_version, 'heading', v.heading)
          FROM article_versions v WHERE v.id = NEW.article_version_id),
-        (SELECT jsonb_build_object('authority', o.authority, 'reference', o.reference)
+        (SELECT jsonb_build_object('authority', o.authority, 'reference', o.reference,
+             'order_hash', encode(sha256(convert_to(o.text, 'UTF8')), 'hex'))
          FROM legal_orders o WHERE o.id = NEW.legal_order_id));
     IF ground IS NULL THEN
         PERFORM refuse('ground_unknown');
@@ -296,7 +360,7 @@ BEGIN
     IF NEW.account_id IS DISTINCT FROM decision.target_id AND NOT EXISTS (
         SELECT FROM reports r WHERE r.case_id = decision.case_id AND r.account_id = NEW.account_id) THEN
         PERFORM refuse('not_a_party');
-    ELSIF parvis_now() > decision.decided_at + (charter_terms(parvis_now()) ->> 'appeal_time')::interval THEN
+    ELSIF law_now() > ledger_public_since(decision.leaf_id) + (charter_terms(parvis_now()) ->> 'appeal_time')::interval THEN
         PERFORM refuse('too_late');
     END IF;
     NEW.created_at := parvis_now();
@@ -313,6 +377,7 @@ DECLARE
 BEGIN
     SELECT d.* INTO decision FROM appeals a JOIN decisions d ON d.id = a.decision_id WHERE a.id = NEW.appeal_id;
     SELECT account_id INTO appellant FROM appeals WHERE id = NEW.appeal_id;
+    PERFORM one_by_one(decision.target_id);
     IF NOT is_moderator(NEW.decided_by) THEN
         PERFORM refuse('not_a_moderator');
     ELSIF NEW.decided_by IN (decision.decided_by, decision.target_id, appellant)
@@ -342,6 +407,7 @@ DECLARE
     decision decisions;
 BEGIN
     SELECT * INTO decision FROM decisions WHERE id = NEW.decision_id;
+    PERFORM one_by_one(decision.target_id);
     IF decision.id IS NULL OR decision.level = 0 THEN
         PERFORM refuse('nothing_to_do');
     ELSIF NOT ledger_receipt(decision.leaf_id) THEN
@@ -374,6 +440,7 @@ CREATE TRIGGER measure_begins BEFORE INSERT ON measures FOR EACH ROW EXECUTE FUN
 CREATE FUNCTION measure_ends() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM one_by_one(OLD.target_id);
     IF OLD.lifted_at IS NOT NULL OR NEW.lifted_at IS NULL THEN
         PERFORM refuse('append_only');
     ELSIF coalesce(OLD.ends_at > parvis_now(), true) AND NOT overturned(OLD.decision_id) THEN
@@ -434,3 +501,24 @@ GRANT UPDATE (delivered_at) ON statements_of_reasons TO parvis_app;
 GRANT INSERT (decision_id, account_id, text) ON appeals TO parvis_app;
 GRANT INSERT (appeal_id, outcome, reasons, decided_by) ON appeal_decisions TO parvis_app;
 GRANT INSERT (decision_id), UPDATE (lifted_at) ON measures TO parvis_app;
+
+-- No function is anybody's to call, or to hang on a table of their own, but those named here. A guard reads the same times,
+-- dates and patterns whatever its caller's session says.
+DO $$
+DECLARE
+    own record;
+BEGIN
+    FOR own IN SELECT p.oid::regprocedure AS name, p.prosecdef AS guard FROM pg_proc p
+               WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
+                   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', own.name);
+        IF own.guard THEN
+            EXECUTE format('ALTER FUNCTION %s SET TimeZone = ''UTC'' SET DateStyle = ''ISO, YMD''
+                SET IntervalStyle = ''postgres'' SET standard_conforming_strings = on', own.name);
+        END IF;
+    END LOOP;
+END $$;
+GRANT EXECUTE ON FUNCTION parvis_now, parvis_id, seen_by, refuse, is_resident, residents, is_moderator, acts, overturned,
+    ledger_record, ledger_sequence, ledger_root, ledger_signed, ledger_receipt, ledger_public_since,
+    ballot_tally, majority_median, majority_merit, charter_terms, charter_question, charter_outcome, charter_contest_until,
+    charter_hash, charter_promulgate TO parvis_app;

@@ -15,6 +15,8 @@ from parvis.text.messages import words
 from parvis.web import about, civic, decisions, files, oauth, public, sign_in
 from parvis.web.site import Deed, Site, Visit
 
+Telling = Callable[[Request, Exception], Awaitable[Response]]
+
 NOT_PAGES = (
     "/api", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known", "/nodeinfo", "/ap", "/inbox", "/actor",
 )
@@ -71,14 +73,11 @@ def is_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
-
-
-def or_page(handlers: dict[Any, Handler]) -> dict[Any, Any]:
+def or_page(handlers: dict[Any, Telling]) -> dict[Any, Any]:
     """The same handlers, whose answer a browser is shown as a page with the same code."""
     site = Site()
 
-    def wrapped(handler: Handler) -> Handler:
+    def wrapped(handler: Telling) -> Telling:
         async def answer(request: Request, error: Exception) -> Response:
             told = await handler(request, error)
             return await _page(site, request, error, told) if is_page(request) else told
