@@ -3,9 +3,12 @@ PORT ?= 8000
 DATA ?=
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 AT := $(if $(DATA),--data $(DATA))
 export PYTHONPATH :=
+
+LOCK := uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check unit db live bench lock clean
@@ -13,13 +16,25 @@ export PYTHONPATH :=
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/ready ## install everything into .venv (again only when something changed)
+setup: .venv/ready ## install what serving needs into .venv (again only when something changed)
 
 .venv/ready: requirements.txt pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Parvis needs Python 3.11 or newer: make PYTHON=python3.11")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv >/dev/null 2>&1 || $(MAKE) --no-print-directory venv-without-ensurepip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: .venv/ready requirements-dev.txt
+	$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# What the tests in a browser want: axe-core from npm, by the node of a wheel, and Debian's chromium.
+.venv/browser: .venv/dev package-lock.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund
+	@test -x "$${PARVIS_TEST_CHROMIUM:-/usr/bin/chromium}" || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	    && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; } \
+	    || { echo "The tests in a browser want Debian's chromium: install it, or say PARVIS_TEST_CHROMIUM=PATH." >&2; exit 1; }
 	@touch $@
 
 # A Debian without python3-venv has no ensurepip: borrow the system's pip, or let apt bring the package.
@@ -40,26 +55,26 @@ demo: setup ## serve a seeded demonstration city at http://localhost:$(PORT)
 serve: setup ## serve your own city at http://localhost:$(PORT)
 	$(BIN)/parvis serve --port $(PORT) --origin http://localhost:$(PORT) $(AT)
 
-check: setup ## ruff, mypy, import-linter, the SQL check, unit and db tests: under a minute
+check: .venv/dev ## ruff, mypy, import-linter, the SQL check, unit and db tests: under a minute
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(PYTEST) tests/unit tests/db -n 2
 
-test: setup ## every test, the live scenarios included
+test: .venv/browser ## every test, the live scenarios included
 	$(PYTEST) tests -n 2 --ignore tests/live
 	$(MAKE) --no-print-directory live
 	@echo "All tests passed."
 
-live: setup ## real servers, real apps: two cities, the rule cycle, kill -9, toot and Mastodon.py
+live: .venv/dev ## real servers, real apps: two cities, the rule cycle, kill -9, toot and Mastodon.py
 	$(BIN)/python tests/live/all.py
 
-bench: setup ## rows per second and waiting times of one city
+bench: .venv/dev ## rows per second and waiting times of one city
 	$(BIN)/python bench/city.py
 
-lock: setup ## resolve requirements.txt anew (the only target that wants uv: pip install uv)
-	echo hatchling | uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --quiet --upgrade \
-	    --group dev pyproject.toml - -o requirements.txt
+lock: setup ## resolve both requirements files anew (the only target that wants uv: pip install uv)
+	$(LOCK) --group build -o requirements.txt pyproject.toml
+	$(LOCK) --group build --group dev -o requirements-dev.txt pyproject.toml
 
 clean: ## remove what was made, but no city's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
