@@ -102,6 +102,11 @@ class City:
         while await ledger.sequence(self.job):
             pass
 
+    async def turn(self) -> None:
+        """Let proposals move, and the public record say so."""
+        await charter.sweep(self.job)
+        await self.sign()
+
     async def case(self, target: int) -> int:
         """A case on someone."""
         found: int = await self.app.fetchval(

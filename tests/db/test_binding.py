@@ -50,13 +50,13 @@ async def adopt(city: City, **columns: Any) -> int:
     voters = [await city.person(f"voter{n}_{columns.get('article', 'new').replace('.', '_').lower()}") for n in range(4)]
     proposal = await city.proposal(voters[0], **columns)
     await city.support(proposal, *voters[1:])
-    await charter.sweep(city.job)
+    await city.turn()
     for voter in voters:
         await city.cast(proposal, voter, 5, 2)
     await city.advance(days=10)
-    await charter.sweep(city.job)
+    await city.turn()
     await city.advance(days=5)
-    await charter.sweep(city.job)
+    await city.turn()
     assert await city.app.fetchval("SELECT state FROM proposals WHERE id = $1", proposal) == "promulgated"
     return proposal
 
@@ -327,6 +327,7 @@ async def test_an_appeal_may_be_made_for_six_months_and_no_longer(city: City, pe
     await city.app.execute(
         "INSERT INTO reports (case_id, account_id, target_id) VALUES ($1, $2, $3)", case, reporter, people.chidi)
     write = "INSERT INTO appeals (decision_id, account_id, text) VALUES ($1, $2, 'Non.')"
+    await city.sign()  # whoever is concerned has six months from the day it is on record
     await city.advance(days=179)
     await city.app.execute(write, decision, reporter)
     await city.advance(days=10)
@@ -430,7 +431,7 @@ async def test_nothing_is_promulgated_before_its_time_or_without_majority(city: 
             await city.app.execute(move, proposal, "promulgated")
         with by_rule("not_now"):
             await city.app.execute(promulgate, proposal)
-    await charter.sweep(city.job)
+    await city.turn()
     for voter in people[:3]:
         await city.cast(proposals[0], voter, 4, 2)
         await city.cast(proposals[1], voter, 2, 4)
@@ -448,6 +449,7 @@ async def test_nothing_is_promulgated_before_its_time_or_without_majority(city: 
     with by_rule("was_adopted"):
         await city.app.execute(move, proposals[0], "rejected")
     await city.app.execute(move, proposals[0], "contest")
+    await city.sign()
     with by_rule("too_early"):
         await city.app.execute(promulgate, proposals[0])
     await city.advance(days=5)

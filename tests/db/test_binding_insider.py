@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,26 @@ import pytest
 
 from civic import City, by_privilege, by_rule, refused
 from conftest import Server
-from parvis.base.db import Db
+from parvis.accounts import queries as accounts
+from parvis.base.db import Db, Tx
 from parvis.base.errors import Refused
 from parvis.charter import actions as charter
+from parvis.charter.model import VoteClosed, VoteOpened
 from parvis.ledger import actions as ledger
+from parvis.ledger.model import Mandate, Order
 from parvis.moderation import actions as moderation
+from parvis.moderation.model import DecisionDraft, Level
 
 # What the application may call. A function that is not here is the owner's, or a guard's own.
 OPEN = {
-    "acts", "ballot_tally", "charter_hash", "charter_outcome", "charter_promulgate", "charter_question", "charter_terms",
-    "is_moderator", "is_resident", "ledger_receipt", "ledger_record", "ledger_root", "ledger_sequence", "ledger_signed",
+    "acts", "ballot_tally", "charter_contest_until", "charter_hash", "charter_outcome", "charter_promulgate", "charter_question", "charter_terms",
+    "is_moderator", "is_resident", "ledger_public_since", "ledger_receipt", "ledger_record", "ledger_root", "ledger_sequence", "ledger_signed",
     "majority_median", "majority_merit", "overturned", "parvis_id", "parvis_now", "refuse", "residents", "seen_by",
 }
 CAST = """INSERT INTO ballots (box_id, voter, question_hash, grades)
     SELECT box_id, $2, question_hash, '{"text": 5}' FROM proposals WHERE id = $1"""
 BOX = """INSERT INTO ballot_boxes (question_hash, options, opens_at, closes_at)
-    SELECT sha256(charter_question(p)), ARRAY['text', 'status_quo'], parvis_now(), parvis_now() + $2::interval
+    SELECT sha256(charter_question(p)), ARRAY['text', 'status_quo'], parvis_now(), parvis_now() + $2::text::interval
     FROM proposals p WHERE p.id = $1 RETURNING id"""
 OPENED = "UPDATE proposals SET state = 'vote', box_id = $2 WHERE id = $1"
 CONFIRM = "INSERT INTO decision_confirmations (decision_id, moderator_id) VALUES ($1, $2)"
@@ -56,7 +60,7 @@ async def other(server: Server, database_name: str) -> AsyncIterator[asyncpg.Con
 @contextlib.asynccontextmanager
 async def held(connection: asyncpg.Connection[Any], isolation: str = "read_committed") -> AsyncIterator[Any]:
     """A transaction kept open, to be ended by whoever opened it."""
-    transaction = connection.transaction(isolation=isolation)  # type: ignore[arg-type]  # a literal in its stubs
+    transaction = connection.transaction(isolation=isolation)
     await transaction.start()
     try:
         yield transaction
@@ -123,9 +127,10 @@ async def test_the_settings_of_a_session_change_no_rule(city: City, other: async
     proposal = await city.proposal(rosa)
     await city.support(proposal, sven)
     far = (await city.now()) + timedelta(days=3)
-    # A zone of one's own, where the clocks jump by thirteen days the day after tomorrow.
-    zone = f"AAA160BBB-160,{far.timetuple().tm_yday},{(far + timedelta(days=60)).timetuple().tm_yday}"
+    # A zone of one's own, where the clocks jump by two days soon.
+    zone = f"AAA24BBB-24,J{min(far.timetuple().tm_yday, 365)},J{min((far + timedelta(days=60)).timetuple().tm_yday, 365)}"
     await city.app.execute(f"SET TIME ZONE '{zone}'")
+    assert await city.app.fetchval("SELECT now() + interval '10 days' < now() + interval '200 hours'")
     with by_rule("box_wrong"):
         async with city.app.transaction():
             await city.app.execute(OPENED, proposal, await city.app.fetchval(BOX, proposal, "10 days"))
@@ -133,7 +138,7 @@ async def test_the_settings_of_a_session_change_no_rule(city: City, other: async
     alice, chidi = await city.person("alice", moderator=True), await city.person("chidi")
     await city.app.execute("SET standard_conforming_strings = off")
     await city.decide(alice, chidi, 1, await city.version("II.1"), facts="See https://example.org/chidi and @chidi@b.example.")
-    assert (await leaves(city, "decision"))[0]["reasons"] == "See […] and […]"
+    assert (await leaves(city, "decision"))[0]["reasons"] == "See […] and […]."
     await city.app.execute("SET standard_conforming_strings = on")
     async with held(other, "repeatable_read"):
         with by_rule("isolation_wrong"):
@@ -149,15 +154,17 @@ async def test_a_transaction_kept_open_does_not_stop_the_clock(
     await city.found(vote_time="2s", contest_time="1s", in_force_delay="1s")
     ghost = await city.person("ghost", resident=False)
     before: asyncpg.Connection[Any] = await asyncpg.connect(server.url("parvis_app", database_name))
-    async with held(before), held(other):
+    async with held(before) as early:
         await before.fetchval("SELECT parvis_now()")  # begun before the roll was closed
         proposal, voters = await under_vote(city, "rosa", "sven", "tara", "umut")
         await city.sign()
         await before.execute("INSERT INTO residency.attestations (account_id, district, provider, valid_until)"
                              " VALUES ($1, '11', 'operator', '2100-01-01')", ghost)
-        with by_rule("not_on_the_roll"):
-            async with before.transaction():
-                await before.execute(CAST, proposal, ghost)
+        await early.commit()
+    with by_rule("not_on_the_roll"):
+        await city.app.execute(CAST, proposal, ghost)
+    async with held(before), held(other) as kept:
+        await before.fetchval("SELECT parvis_now()")
         await other.execute(CAST, proposal, voters[0])  # cast in time, and not yet committed
         for voter in voters[1:3]:
             await city.app.execute(CAST, proposal, voter)
@@ -171,7 +178,7 @@ async def test_a_transaction_kept_open_does_not_stop_the_clock(
         await city.app.execute("SET lock_timeout = '200ms'")
         with refused("55P03"):  # it waits for every ballot on its way
             await city.app.fetch("SELECT t.* FROM proposals p, ballot_tally(p.box_id) t WHERE p.id = $1", proposal)
-        await other.execute("COMMIT")
+        await kept.commit()
     await before.close()
     tally = await city.app.fetch("SELECT t.profile FROM proposals p, ballot_tally(p.box_id) t WHERE p.id = $1", proposal)
     assert tally[0]["profile"] == [0, 0, 0, 0, 0, 3]
@@ -182,10 +189,10 @@ async def test_a_vote_nobody_could_see_adopts_nothing(city: City, other: asyncpg
     voters = [await city.person(name) for name in ("rosa", "sven", "tara")]
     proposal = await city.proposal(voters[0])
     await city.support(proposal, *voters[1:])
-    async with held(other):
+    async with held(other) as kept:
         await other.execute(OPENED, proposal, await other.fetchval(BOX, proposal, "2 s"))
         await asyncio.sleep(1.2)
-        await other.execute("COMMIT")
+        await kept.commit()
     await city.sign()
     for voter in voters:
         await city.app.execute(CAST, proposal, voter)
@@ -212,11 +219,11 @@ async def test_a_rule_written_in_secret_binds_from_the_day_it_was_public(
     await city.sign()
     await asyncio.sleep(1)
     alice = await city.person("alice", moderator=True)
-    async with held(other):
+    async with held(other) as kept:
         await other.execute("SELECT charter_promulgate($1)", proposal)
         await asyncio.sleep(1.1)
         post = await city.post(voters[0])  # the rule is in force, says the transaction that nobody has seen
-        await other.execute("COMMIT")
+        await kept.commit()
     rule = await city.version("II.5")
     with by_rule("not_public_at_the_act"):
         await city.decide(alice, voters[0], 4, rule, status_ids=[post])
@@ -252,6 +259,7 @@ async def test_nobody_is_struck_off_the_roll_of_an_open_vote(city: City) -> None
 async def test_a_number_of_the_constitution_stays_within_its_bounds(city: City) -> None:
     await city.found()
     rosa = await city.person("rosa")
+    wrong: object
     for wrong in ({"majority_mention": 6}, {"constitution_percent": 101}, [], "x", None, {"vote_time": None}):
         with by_rule("parameters_wrong"):
             await city.proposal(rosa, article="I.2", scope="procedure", parameters=json.dumps(wrong))
@@ -271,7 +279,7 @@ async def test_whoever_is_given_power_is_counted_on_the_public_record(city: City
     await city.app.execute("DELETE FROM users WHERE account_id = $1", chidi)
     said = [(one["power"], one["change"], one["holders"]) for one in await leaves(city, "appointment")]
     assert said == [("moderator", change, holders) for change, holders in (
-        ("given", 1), ("given", 2), ("taken", 1), ("taken", 0), ("given", 1), ("taken", 0))]
+        ("given", 1), ("given", 2), ("taken", 1), ("taken", 1), ("given", 1), ("taken", 0))]
     with by_rule("kind_reserved"):
         await city.app.execute("SELECT ledger_record('appointment', '{}')")
 
@@ -315,7 +323,7 @@ async def test_a_decision_holds_no_trick(city: City, other: asyncpg.Connection[A
 
 
 async def in_force(city: City, by: int, second: int, target: int, rule: int, days: int = 10) -> int:
-    decision = await city.decide(by, target, 6, rule, ends_at=await city.now() + timedelta(days=days))
+    decision: int = await city.decide(by, target, 6, rule, ends_at=await city.now() + timedelta(days=days))
     await city.app.execute(CONFIRM, decision, second)
     await city.sign()
     await city.measure(decision)
@@ -330,11 +338,11 @@ async def test_deeds_done_at_once_leave_what_they_would_one_after_the_other(
     dana, chidi, rule = await city.person("dana", moderator=True), await city.person("chidi"), await city.version("II.1")
     first, second = [await in_force(city, alice, bela, chidi, rule) for _ in range(2)]
     await city.advance(days=11)
-    async with held(other):  # two ends at once
+    async with held(other) as kept:  # two ends at once
         await other.execute(LIFT, first)
         lifting = asyncio.create_task(city.app.execute(LIFT, second))
         await asyncio.sleep(0.3)
-        await other.execute("COMMIT")
+        await kept.commit()
         await lifting
     assert not await city.app.fetchval(SUSPENDED, chidi)
     third = await in_force(city, alice, bela, chidi, rule, days=1)
@@ -343,11 +351,11 @@ async def test_deeds_done_at_once_leave_what_they_would_one_after_the_other(
     await city.app.execute(CONFIRM, fourth, bela)
     await city.sign()
     await city.app.execute("UPDATE statements_of_reasons SET delivered_at = now() WHERE decision_id = $1", fourth)
-    async with held(other):  # an end and a beginning at once
+    async with held(other) as kept:  # an end and a beginning at once
         await other.execute("INSERT INTO measures (decision_id) VALUES ($1)", fourth)
         lifting = asyncio.create_task(city.app.execute(LIFT, third))
         await asyncio.sleep(0.3)
-        await other.execute("COMMIT")
+        await kept.commit()
         await lifting
     assert await city.app.fetchval(SUSPENDED, chidi)
     fifth = await city.decide(alice, chidi, 1, rule)
@@ -355,12 +363,12 @@ async def test_deeds_done_at_once_leave_what_they_would_one_after_the_other(
     await city.app.execute("UPDATE statements_of_reasons SET delivered_at = now() WHERE decision_id = $1", fifth)
     appeal = await city.app.fetchval(
         "INSERT INTO appeals (decision_id, account_id, text) VALUES ($1, $2, 'Non.') RETURNING id", fifth, chidi)
-    async with held(other):  # overturned while it was about to take effect
+    async with held(other) as kept:  # overturned while it was about to take effect
         await other.execute("INSERT INTO appeal_decisions (appeal_id, outcome, reasons, decided_by)"
                             " VALUES ($1, 'overturn', 'Oui.', $2)", appeal, dana)
         taking = asyncio.create_task(city.app.execute("INSERT INTO measures (decision_id) VALUES ($1)", fifth))
         await asyncio.sleep(0.3)
-        await other.execute("COMMIT")
+        await kept.commit()
         with by_rule("overturned"):
             await taking
 
@@ -389,8 +397,8 @@ async def test_two_sweeps_and_two_promulgations_at_once_are_one(city: City) -> N
 
     done = await asyncio.gather(*(promulgated(one) for one in (proposal, proposal, second, second)))
     assert sorted(map(str, done)) == ["1", "2", "not_now", "not_now"]
-    assert len({event.proposal for event in city.events if type(event).__name__ == "VoteOpened"}) == 2
-    assert len([event for event in city.events if type(event).__name__ == "VoteClosed"]) == 2
+    assert len([event for event in city.events if isinstance(event, VoteOpened)]) == 2
+    assert len([event for event in city.events if isinstance(event, VoteClosed)]) == 2
 
 
 # --- the public record
@@ -431,10 +439,25 @@ async def test_a_receipt_is_not_forged(city: City, other: asyncpg.Connection[Any
 
 async def test_what_the_law_refuses_reaches_people_as_its_word(city: City) -> None:
     await city.found()
-    (alice,) = [await city.person("alice", moderator=True)]
-    chidi = await city.person("chidi")
-    decision = await city.decide(alice, chidi, 6, await city.version("II.1"), ends_at=await city.now() + timedelta(days=3))
-    async with city.db.write() as tx:
-        by = (await tx.all(lambda *row: row, "SELECT id FROM accounts WHERE id = $1", alice))[0][0]
-        with pytest.raises(Refused, match="took_part"):
-            await moderation.confirm(tx, type("Someone", (), {"id": by})(), decision)  # type: ignore[arg-type]  # only its id
+    ids = [await city.person("alice", moderator=True), await city.person("chidi"), await city.person("omar", resident=False)]
+    decision = await city.decide(ids[0], ids[1], 6, await city.version("II.1"), ends_at=await city.now() + timedelta(days=3))
+    case = await city.app.fetchval("SELECT case_id FROM decisions WHERE id = $1", decision)
+    await city.app.execute("UPDATE cases SET closed_at = now() WHERE id = $1", case)
+    proposal, _ = await under_vote(city, "rosa", "sven")
+    async with city.db.read() as r:
+        alice, chidi, omar = sorted(await accounts.by_ids(r, ids), key=lambda account: ids.index(account.id))
+    deeds: list[tuple[str, Callable[[Tx], Awaitable[object]]]] = [
+        ("took_part", lambda tx: moderation.confirm(tx, alice, decision)),
+        ("not_a_moderator", lambda tx: moderation.confirm(tx, chidi, decision)),
+        ("not_a_party", lambda tx: moderation.appeal(tx, omar, decision, "Non.")),
+        ("not_on_the_roll", lambda tx: charter.cast(tx, omar, proposal, {})),
+        ("not_now", lambda tx: charter.support(tx, chidi, proposal)),
+        ("kind_wrong", lambda tx: ledger.record(tx, "A note", {})),
+        ("other_case", lambda tx: moderation.decide(
+            tx, alice, Mandate("decide", Order("Tribunal", "26/1", "Ordonne."), alice.id),
+            DecisionDraft(target_id=omar.id, level=Level.warning, facts="Vu.", case_id=case))),
+    ]
+    for word, deed in deeds:
+        with pytest.raises(Refused, match=word):
+            async with city.db.write() as tx:
+                await deed(tx)

@@ -49,7 +49,7 @@ async def put_to_the_vote(city: City, draft: ProposalDraft, who: list[Account]) 
     async with city.db.write() as tx:
         for resident in who:
             await charter.support(tx, resident, proposal)
-    await charter.sweep(city.job)
+    await city.turn()
     return proposal
 
 
@@ -68,9 +68,9 @@ async def state(city: City, proposal: int) -> str:
 
 async def until_settled(city: City) -> None:
     await city.advance(days=10)
-    await charter.sweep(city.job)
+    await city.turn()
     await city.advance(days=5)
-    await charter.sweep(city.job)
+    await city.turn()
 
 
 async def test_a_proposal_becomes_a_rule_by_itself(city: City) -> None:

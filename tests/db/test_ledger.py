@@ -109,14 +109,12 @@ async def test_a_leaf_never_changes_nor_vanishes(city: City) -> None:
     await record(city, 3)
     await city.sign()
     for statement in (
-        "UPDATE ledger_leaves SET data = ''", "UPDATE ledger_leaves SET salt = salt", "DELETE FROM ledger_leaves",
+        "UPDATE ledger_leaves SET data = ''", "UPDATE ledger_leaves SET index = index + 100", "DELETE FROM ledger_leaves",
         "TRUNCATE ledger_leaves", "INSERT INTO ledger_leaves (kind, data, salt, decided_at) VALUES ('x', '', '', now())",
         "UPDATE ledger_checkpoints SET note = ''", "DELETE FROM ledger_checkpoints", "UPDATE ledger_nodes SET hash = ''",
     ):
         with by_privilege():
             await city.app.execute(statement)
-    with by_rule("append_only"):
-        await city.app.execute("UPDATE ledger_leaves SET index = index + 100")
     for statement in (
         "UPDATE ledger_leaves SET data = ''", "DELETE FROM ledger_leaves", "UPDATE ledger_leaves SET index = NULL",
         "DELETE FROM ledger_checkpoints", "DELETE FROM ledger_nodes", "UPDATE ledger_nodes SET hash = ''",
@@ -129,8 +127,8 @@ async def test_a_leaf_takes_the_next_number_and_no_other(city: City) -> None:
     await record(city, 2)
     for wrong in (1, 7, -1):
         with by_rule("not_the_next_index"):
-            await city.app.execute("UPDATE ledger_leaves SET index = $1 WHERE id = (SELECT min(id) FROM ledger_leaves)", wrong)
-    await city.app.execute("UPDATE ledger_leaves SET index = 0 WHERE id = (SELECT min(id) FROM ledger_leaves)")
+            await city.owner.execute("UPDATE ledger_leaves SET index = $1 WHERE id = (SELECT min(id) FROM ledger_leaves)", wrong)
+    await city.owner.execute("UPDATE ledger_leaves SET index = 0 WHERE id = (SELECT min(id) FROM ledger_leaves)")
 
 
 async def test_a_wrong_node_or_head_is_refused(city: City) -> None:

@@ -23,6 +23,7 @@ from parvis.accounts import policy as naming
 from parvis.accounts.model import Account, NewAccount
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, Invalid, Unauthenticated
+from parvis.base.ids import parsed
 from parvis.base.seal import Seal, kept
 from parvis.base.settings import Settings
 
@@ -81,17 +82,18 @@ async def sign_up(
     return account
 
 
-async def signing_in(r: Read, login: str, password: str, settings: Settings) -> User:
-    """Who this is, by address or name and password. The same error whichever of the two is wrong, in the same time."""
-    found = await queries.user_by_login(r, login.strip())
-    argon = hasher(settings)
-    known = found.password_hash if found else await asyncio.to_thread(argon.hash, "nobody")
+async def proved(found: User | None, password: str, argon: PasswordHasher) -> User:
+    """Whoever was found by name or address, if this is their password; slow, so outside of any read.
+
+    The same error, after the same work, whether there is nobody or the password is wrong.
+    """
+    if found is None:
+        await asyncio.to_thread(argon.hash, password)
+        raise Unauthenticated("wrong_credentials")
     try:
-        await asyncio.to_thread(argon.verify, known, password)
+        await asyncio.to_thread(argon.verify, found.password_hash, password)
     except (VerificationError, InvalidHashError) as error:
         raise Unauthenticated("wrong_credentials") from error
-    if found is None:
-        raise Unauthenticated("wrong_credentials")
     policy.may_sign_in(found.disabled_at is not None, suspended=False)
     return found
 
@@ -113,7 +115,7 @@ async def register_application(
         raise Invalid("client_name", "too_long", limit=60)
     secret, client_id = fresh(), fresh()
     wanted, places = policy.scopes(scopes), policy.redirect_uris(uris)
-    shown = (name.strip(), website or None)
+    shown = (name.strip(), policy.website(website))
     made = await queries.add_application(tx, client_id, fingerprint(secret), shown, places, wanted)
     return Registration(
         Application(made, client_id, fingerprint(secret), *shown, places, wanted), secret
@@ -189,12 +191,12 @@ async def confirm(tx: Tx, settings: Settings, token: str) -> bool:
     """Confirm an address by its letter. False when it was confirmed before; Invalid when the token is none."""
     try:
         account_text, due_text, signed = urlsafe_b64decode(token.encode()).split(b".", 2)
-        account_id, due = int(account_text), int(due_text)
+        account_id, due = parsed(account_text.decode()), int(due_text)
     except ValueError as error:
         raise Invalid("token", "invalid") from error
-    user = await queries.user(tx, account_id)
+    user = None if account_id is None else await queries.user(tx, account_id)
     body = f"{account_id}.{due}".encode()
     good = user and hmac.compare_digest(signed, _signature(settings.secrets, body + user.email.lower().encode()))
-    if not good or due < tx.now.timestamp():
+    if user is None or not good or due < tx.now.timestamp():
         raise Invalid("token", "invalid")
-    return await queries.confirm(tx, account_id)
+    return await queries.confirm(tx, user.account_id)

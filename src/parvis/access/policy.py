@@ -7,7 +7,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from parvis.base.errors import Forbidden, Invalid
 
@@ -29,6 +29,7 @@ FORBIDDEN_SCHEMES = ("javascript", "data", "vbscript", "mailto")
 _PART = r"[^@\s<>\"(),:;\[\]\\]"
 EMAIL = re.compile(rf"{_PART}{{1,64}}@(?:{_PART}{{1,190}}\.[^@\s.]{{2,63}}|localhost)\Z")
 PASSWORD = 8
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}={0,2}\Z")
 
 
 def covers(granted: Iterable[str], needed: str) -> bool:
@@ -55,12 +56,29 @@ def redirect_uris(wanted: Sequence[str]) -> list[str]:
     if not uris:
         raise Invalid("redirect_uris", "blank")
     for uri in uris:
-        parts = urlsplit(uri)
+        parts = _parts("redirect_uris", uri)
         if uri != OOB and (not parts.scheme or parts.scheme.lower() in FORBIDDEN_SCHEMES or parts.fragment):
             raise Invalid("redirect_uris", "invalid")
         if parts.scheme in ("http", "https") and not parts.netloc:
             raise Invalid("redirect_uris", "invalid")
     return uris
+
+
+def _parts(field: str, uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError as error:
+        raise Invalid(field, "invalid") from error
+
+
+def website(text: str | None) -> str | None:
+    """An app's own page: a web address, since people will follow it."""
+    if not text:
+        return None
+    parts = _parts("website", text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise Invalid("website", "invalid")
+    return text
 
 
 def may_redirect(wanted: str, registered: Sequence[str]) -> str:
@@ -74,7 +92,7 @@ def challenge(text: str | None, method: str | None) -> str | None:
     """A PKCE challenge; only S256 is taken (RFC 7636 §4.2)."""
     if not text:
         return None
-    if method != "S256" or not 43 <= len(text) <= 128:
+    if method != "S256" or not CHALLENGE.match(text):
         raise Invalid("code_challenge_method", "invalid_request")
     return text
 

@@ -61,6 +61,7 @@ async def follow(
     tx: Tx, by: Account, target: Account, wish: FollowWish = PLAINLY, uri: str | None = None
 ) -> Follow:
     """Follow, or ask to. Doing it again changes only how one follows."""
+    await tx.lock(f"follow {by.id} {target.id}")
     relationship = next(iter(await queries.relationships(tx, by.id, [target.id])), None)
     policy.may_follow(by, target, relationship)
     before = await queries.follow_between(tx, by.id, target.id)
@@ -155,7 +156,7 @@ async def edit_profile(tx: Tx, by: Account, edit: ProfileEdit) -> None:
     given = [name for name in queries.CHANGED if getattr(edit, name) is not msgspec.UNSET]
     if not given:
         return
-    for field, limit in (("display_name", policy.NAME_LIMIT), ("note_text", policy.NOTE_LIMIT)):
+    for field, limit in policy.LIMITS.items():
         value = getattr(edit, field)
         if isinstance(value, str):
             policy.profile_text(field.removesuffix("_text"), value, limit)

@@ -17,6 +17,11 @@ NAME_LIMIT = 40
 NOTE_LIMIT = 500
 FIELDS_LIMIT = 4
 FIELD_LIMIT = 255
+PICTURE_LIMIT = 150
+LIMITS = {
+    "display_name": NAME_LIMIT, "note_text": NOTE_LIMIT, "avatar_description": PICTURE_LIMIT,
+    "header_description": PICTURE_LIMIT,
+}
 
 
 def may_follow(by: Account, target: Account, relationship: Relationship | None) -> None:

@@ -55,7 +55,8 @@ async def by_handle(r: Read, username: str, domain: str | None) -> Account | Non
     return await r.one(
         Account,
         f"""SELECT {ACCOUNT} FROM accounts
-            WHERE lower(username) = lower($1) AND coalesce(lower(domain), '') = coalesce(lower($2), '')""",
+            WHERE lower(username) = lower($1) AND coalesce(lower(domain), '') = coalesce(lower($2), '')
+            ORDER BY deleted_at DESC NULLS FIRST LIMIT 1""",
         username, domain,
     )
 
@@ -262,8 +263,14 @@ async def count_follow(tx: Tx, account_id: int, target_id: int, step: int) -> in
 
 async def count_status(tx: Tx, account_id: int, step: int) -> int:
     """One post more (or less)."""
+    return await count_statuses(tx, [account_id], step)
+
+
+async def count_statuses(tx: Tx, account_ids: Sequence[int], step: int) -> int:
+    """One post more (or less) for each of these."""
     return await tx.run(
-        "INSERT INTO account_count_deltas (account_id, statuses) VALUES ($1, $2)", account_id, step
+        "INSERT INTO account_count_deltas (account_id, statuses) SELECT unnest($1::bigint[]), $2",
+        list(account_ids), step,
     )
 
 

@@ -17,6 +17,7 @@ from parvis.charter import queries as charter
 from parvis.moderation import actions as moderation
 from parvis.moderation import queries
 from parvis.moderation.model import Decision, DecisionDraft, Level, Report, ReportDraft
+from parvis.statuses import queries as statuses
 from parvis.views import account as people
 from parvis.views import status as posts
 
@@ -79,6 +80,8 @@ class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
 async def report(call: Call, args: NewReport) -> dict[str, Any]:
     """Tell the moderators."""
     target = await accounts.account(call.tx, args.account_id)
+    if set(args.status_ids) - await statuses.seen_among(call.tx, args.status_ids, call.me_id):
+        raise NotFound("status")
     named = tuple(dict.fromkeys([*args.rule_ids, *args.article_ids]))
     draft = ReportDraft(
         status_ids=tuple(args.status_ids), comment=args.comment, article_ids=named, forward=args.forward,

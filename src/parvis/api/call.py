@@ -188,7 +188,11 @@ class Operation(msgspec.Struct, frozen=True):
         """Answer a request: who calls, may they, what do they ask, then the deed in its transaction."""
         app: App = request.app.state.app
         now = app.job.db.clock.now()
-        bearer = await bearer_of(app, request)
+        try:
+            bearer = await bearer_of(app, request)
+        except Unauthenticated:
+            self._count(Call(app, request, None, now))
+            raise
         call = Call(app, request, bearer, now)
         self._count(call)
         permit(self, bearer)
@@ -244,7 +248,7 @@ def permit(operation: Operation, bearer: Bearer | None) -> None:
         return
     if bearer.account_id is not None and (bearer.disabled or bearer.suspended):
         raise Forbidden("login_disabled")
-    if operation.scope and operation.who != "anyone" and not scopes.covers(bearer.scopes, operation.scope):
+    if operation.scope and not scopes.covers(bearer.scopes, operation.scope):
         raise Forbidden("scope")
     if operation.who == "user" and bearer.account_id is None:
         raise Unauthenticated("user_required")

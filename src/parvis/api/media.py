@@ -69,6 +69,8 @@ async def show(call: Call, args: One) -> dict[str, Any]:
 
 @put("/api/v1/media/{id}", "write:media")
 async def change(call: Call, args: ChangedMedia) -> dict[str, Any]:
-    """Describe a picture."""
+    """Describe a picture that no post has taken yet; later it is described by editing the post."""
+    if (await media.own(call.tx, args.id, call.me_id)).status_id is not None:
+        raise NotFound("media")
     found = await media.describe(call.tx, await call.me(), args.id, args.description, args.focus)
     return entities.media(found, call.settings.base)

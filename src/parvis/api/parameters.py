@@ -78,7 +78,7 @@ def _lists(value: Any) -> Any:
     if isinstance(value.get(""), list):
         return [_lists(item) for item in value[""]]
     if value and all(key.isascii() and key.isdigit() for key in value):
-        return [_lists(value[key]) for key in sorted(value, key=int)]
+        return [_lists(value[key]) for key in sorted(value, key=lambda key: (len(key.lstrip("0")), key.lstrip("0")))]
     return {key: _lists(item) for key, item in value.items()}
 
 
@@ -164,7 +164,10 @@ async def _body(request: Request) -> dict[str, Any]:
         raise HTTPException(400, "The request's body is not valid JSON") from error
     if not isinstance(found, dict):
         raise HTTPException(400, "The request's body must be a JSON object")
-    return unfolded((str(name), value) for name, value in found.items())
+    try:
+        return unfolded((str(name), value) for name, value in found.items())
+    except RecursionError as error:
+        raise HTTPException(400, "The request's body is nested too deeply") from error
 
 
 def _limited(request: Request, limit: int) -> Request:

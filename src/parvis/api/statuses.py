@@ -19,7 +19,7 @@ from parvis.federation import fetch
 from parvis.media import actions as media
 from parvis.media import queries as files
 from parvis.statuses import actions as statuses
-from parvis.statuses import queries
+from parvis.statuses import policy, queries
 from parvis.statuses.model import Draft, Revision, Status, Visibility
 from parvis.text import language, mentions
 from parvis.timelines import queries as timelines
@@ -131,6 +131,7 @@ def _language(text: str | None) -> str | None:
 
 async def _meet(call: Call, text: str) -> None:
     """Get to know those a text names who live elsewhere; one that cannot be reached stays plain text."""
+    policy.readable(text)
     named = [(name, domain) for name, domain in mentions.mentions(text) if domain and domain != call.settings.domain]
     if not named:
         return
@@ -179,15 +180,17 @@ async def several(call: Call, args: Several) -> bytes:
     return await view.page(call.read, call.eye(), [number for number in args.id if number in seen])
 
 
-@delete("/api/v1/statuses/{id}", "write:statuses", limit=limits.DELETE)
+@delete("/api/v1/statuses/{id}", "write:statuses", limit=limits.DELETE, tx="none")
 async def destroy(call: Call, args: Deletion) -> dict[str, Any]:
     """Take a post back; what was typed comes with the answer, so that it can be written anew."""
-    me = await call.me()
-    before = await queries.visible(call.tx, args.id, me.id)
-    entity = decoded(await shown(call, args.id))
-    await statuses.delete(call.tx, me, args.id)
-    if args.delete_media is False:
+    async with call.opening("write"):
+        me = await call.me()
+        before = await queries.visible(call.tx, args.id, me.id)
+        entity = decoded(await shown(call, args.id))
+        await statuses.delete(call.tx, me, args.id)
+        gone = await files.drop(call.tx, args.id) if args.delete_media else []
         await files.detach_others(call.tx, args.id, [])
+    await media.discard(call.job.files, [name for one in gone for name in (one.file, one.preview_file) if name])
     return {**entity, "text": before.text}
 
 

@@ -15,7 +15,7 @@ import structlog
 from pgqueuer.queries import Queries as JobQueries
 
 from parvis.base.clock import Clock
-from parvis.base.errors import Conflict
+from parvis.base.errors import Conflict, Invalid
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -127,6 +127,8 @@ class Db:
             token = OPEN.set(True)
             try:
                 yield Read(connection, self.clock.now())
+            except asyncpg.DataError as error:
+                raise _unfit(error) from error
             finally:
                 OPEN.reset(token)
 
@@ -142,6 +144,8 @@ class Db:
                     await tx.flush()
             except asyncpg.SerializationError as error:
                 raise Conflict("try_again") from error
+            except asyncpg.DataError as error:
+                raise _unfit(error) from error
             finally:
                 OPEN.reset(token)
 
@@ -158,6 +162,12 @@ class Db:
     async def close(self) -> None:
         """Give every connection back."""
         await self.pool.close()
+
+
+def _unfit(error: asyncpg.DataError) -> Invalid:
+    """A value no column can hold, as a zero byte or a number of 70 bits, is the caller's fault; logged in case not."""
+    log.warning("a value that the database cannot hold", exc_info=error)
+    return Invalid("request", "invalid")
 
 
 def busy() -> bool:

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 import asyncpg
+import structlog
 
 from parvis.accounts.model import Account
 from parvis.ballots import actions as ballots
@@ -30,6 +31,8 @@ from parvis.charter.model import (
     VoteOpened,
 )
 from parvis.ledger import actions as ledger
+
+log = structlog.get_logger()
 
 
 def document(toml_text: str) -> dict[str, Any]:
@@ -113,13 +116,16 @@ async def changes(r: Read, older: int, newer: int) -> list[Change]:
 
 
 async def sweep(job: Job) -> bool:
-    """Move every proposal whose time has come. True when one moved."""
+    """Move every proposal whose time has come. True when one moved. One that is refused holds up no other."""
     async with job.db.read() as r:
         waiting = await queries.due(r)
     moved = False
     for due in waiting:
-        async with job.db.write() as tx:
-            moved |= await advance(tx, due.id)
+        try:
+            async with job.db.write() as tx:
+                moved |= await advance(tx, due.id)
+        except Refused as refused:
+            log.warning("a proposal could not move", proposal=due.id, word=refused.word)
     return moved
 
 

@@ -334,8 +334,9 @@ async def _signer(read: Read, request: Request, city: City) -> Account | None:
         signature = signatures.parse(headers.get("signature", ""))
         uri = signature.key_id.partition("#")[0].removesuffix("/main-key")
         known = await people.by_uri(read, uri)
-        if known is None or not known.public_key or known.local:
+        if known is None or not known.public_key or known.local or known.suspended_at or known.deleted_at:
             return None
+        _check_host(city, signature, headers)
         signatures.verify(signature, known.public_key, "GET", _path(request), headers, city.clock.now())
     except BadSignature:
         return None
@@ -373,6 +374,7 @@ async def inbox(request: Request, city: City) -> Response:
     signatures.check_digest(headers, body)
     if vocabulary.host(signature.key_id) != host or wire.ours(city.settings, activity.actor):
         raise BadSignature("owner")
+    _check_host(city, signature, headers)
     if known is not None and known.public_key:
         await _check_known(city, known, signature, request, headers)
     kept = {name: headers[name] for name in {*signature.headers, "signature", "digest"} & headers.keys()}
@@ -380,6 +382,13 @@ async def inbox(request: Request, city: City) -> Response:
         await queries.store(tx, host, _path(request), kept, body)
         await queries.wake_inbox(tx, host, tx.now)
     return Response(status_code=202)
+
+
+def _check_host(city: City, signature: Parameters, headers: dict[str, str]) -> None:
+    """What was signed for another server proves nothing here: whoever received it could bring it to us."""
+    named = headers.get("host", "").lower()
+    if "host" in signature.headers and named != vocabulary.host(f"{city.settings.base}/"):
+        raise BadSignature("host")
 
 
 async def _check_known(

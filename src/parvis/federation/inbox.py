@@ -11,8 +11,9 @@ import structlog
 
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account
-from parvis.base.db import Tx
+from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, NotFound, Problem, Upstream
+from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.federation import fetch, queries, signatures, vocabulary, wire
 from parvis.federation.activities import accept, announce, block, create, delete, follow, like, reject, undo, update
@@ -115,7 +116,9 @@ async def _understand(job: Job, item: Item) -> None:
         return
     if sender.suspended_at:
         raise NotUsedError("suspended")
-    given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=_owner(item.path))
+    async with job.db.read() as read:
+        owner = await _owner(read, item.path)
+    given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=owner)
     key = _key_of(activity, item)
     async with job.db.read() as read:
         done = await queries.already(read, key)
@@ -135,11 +138,12 @@ def _key_of(activity: Activity, item: Item) -> str:
     return f"{activity.id} {hashlib.sha256(item.headers['signature'].encode()).hexdigest()[:16]}"
 
 
-def _owner(path: str) -> int | None:
-    """Whose own inbox a request came to."""
+async def _owner(r: Read, path: str) -> int | None:
+    """Whose own inbox a request came to: someone of this city who is here."""
     parts = path.partition("?")[0].strip("/").split("/")
-    personal = len(parts) == 4 and parts[:2] == ["ap", "users"] and parts[3] == "inbox" and parts[2].isdigit()
-    return int(parts[2]) if personal else None
+    number = parsed(parts[2]) if len(parts) == 4 and parts[:2] == ["ap", "users"] and parts[3] == "inbox" else None
+    found = None if number is None else await people.by_id(r, number)
+    return found.id if found and found.local and not found.deleted_at else None
 
 
 async def _sender(job: Job, item: Item, activity: Activity) -> Account | None:

@@ -179,7 +179,7 @@ def actor(found: Document) -> Actor:
     return Actor(
         id=identity, type=kind(found), username=username, inbox=_needed(found, "inbox"),
         name=text(found.get("name"))[:NAME_LENGTH], summary=text(found.get("summary"))[:SUMMARY_LENGTH],
-        url=page(found.get("url")), shared_inbox=address(shared), outbox=address(found.get("outbox")),
+        url=_own_page(found, identity), shared_inbox=address(shared), outbox=address(found.get("outbox")),
         followers=address(found.get("followers")), following=address(found.get("following")),
         featured=address(found.get("featured")), locked=found.get("manuallyApprovesFollowers") is True,
         discoverable=discoverable if isinstance(discoverable, bool) else None,
@@ -213,10 +213,11 @@ def note(found: Document) -> Note:
     content, language = _content(found)
     titled = kind(found) in TITLED_TYPES
     tags = [one for one in items(found.get("tag")) if isinstance(one, dict)]
+    identity = _needed(found, "id")
     return Note(
-        id=_needed(found, "id"), attributed_to=_needed(found, "attributedTo"), content=content,
+        id=identity, attributed_to=_needed(found, "attributedTo"), content=content,
         title=text(found.get("name"))[:NAME_LENGTH] if titled else "",
-        summary=text(found.get("summary"))[:SUMMARY_LENGTH], url=page(found.get("url")),
+        summary=text(found.get("summary"))[:SUMMARY_LENGTH], url=_own_page(found, identity),
         to=references(found.get("to")), cc=references(found.get("cc")), in_reply_to=address(found.get("inReplyTo")),
         published=moment(found.get("published")), updated=moment(found.get("updated")),
         sensitive=found.get("sensitive") is True, direct=found.get("directMessage") is True, language=language,
@@ -322,6 +323,12 @@ def address(value: object) -> str | None:
     """The id of what is named, when it is a web address."""
     found = reference(value)
     return found if found is not None and host(found) else None
+
+
+def _own_page(found: Document, identity: str) -> str | None:
+    """The page of what is described; one on another server would pass this off as somebody else's."""
+    url = page(found.get("url"))
+    return url if url and host(url) == host(identity) else None
 
 
 def page(value: object) -> str | None:

@@ -52,7 +52,7 @@ def verifier_key(settings: Settings) -> str:
 
 
 async def sequence(job: Job) -> int:
-    """Number what waits, without a gap, and sign the new head: one sequencer at a time. How many leaves it newly covers.
+    """Number what waits, without a gap, and sign the new head: one at a time. How many leaves it newly covers.
 
     It goes on from the last signed head, so that numbers given without a head are signed too.
     """

@@ -30,7 +30,9 @@ async def number(tx: Tx, most: int) -> None:
 async def unsigned(r: Read, most: int) -> list[Numbered]:
     """Numbered leaves that no signed head covers, in order."""
     return await r.all(
-        Numbered, "SELECT index, leaf_hash FROM ledger_leaves WHERE index >= ledger_signed() ORDER BY index LIMIT $1", most
+        Numbered,
+        "SELECT index, leaf_hash FROM ledger_leaves WHERE index >= ledger_signed() ORDER BY index LIMIT $1",
+        most,
     )
 
 

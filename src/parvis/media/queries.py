@@ -66,6 +66,11 @@ async def detach_others(tx: Tx, status_id: int, media_ids: Sequence[int]) -> int
     )
 
 
+async def drop(tx: Tx, status_id: int) -> list[Media]:
+    """Forget the files of a post; what they were."""
+    return await tx.all(Media, f"DELETE FROM media WHERE status_id = $1 RETURNING {MEDIA}", status_id)
+
+
 async def add_remote(
     tx: Tx, account_id: int, status_id: int, place: int, file: tuple[str, str, str],
     shown: tuple[str | None, str | None, int | None, int | None, float, float],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
+import structlog
 
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
@@ -26,6 +27,8 @@ from parvis.moderation.model import (
     Reported,
     Verdict,
 )
+
+log = structlog.get_logger()
 
 
 async def report(tx: Tx, by: Account, target: Account, draft: ReportDraft) -> int:
@@ -109,30 +112,31 @@ async def execute(job: Job) -> int:
     """Let every decision with a receipt take effect, each in its own transaction. How many did."""
     async with job.db.read() as r:
         ready = await queries.ready(r)
-    for decision_id in ready:
-        async with job.db.write() as tx:
-            with ledger.law():
-                taken = await queries.add_measure(tx, decision_id)
-            if taken:
-                decision = await _decision(tx, decision_id)
-                posts = tuple(decision.status_ids)
-                await tx.emit(MeasureTaken(decision_id, decision.target_id, decision.level, posts))
-    return len(ready)
+    return sum([await _each(job, decision_id, queries.add_measure, MeasureTaken) for decision_id in ready])
 
 
 async def lift(job: Job) -> int:
     """End every measure whose time is over or that an appeal overturned. How many ended."""
     async with job.db.read() as r:
         over = await queries.over(r)
-    for decision_id in over:
+    return sum([await _each(job, decision_id, queries.lift, MeasureLifted) for decision_id in over])
+
+
+async def _each(
+    job: Job, decision_id: int, change: Callable[[Tx, int], Awaitable[bool]], event: type[MeasureTaken | MeasureLifted]
+) -> bool:
+    """Change one measure and tell of it; one that is refused holds up no other."""
+    try:
         async with job.db.write() as tx:
             with ledger.law():
-                ended = await queries.lift(tx, decision_id)
-            if ended:
+                changed = await change(tx, decision_id)
+            if changed:
                 decision = await _decision(tx, decision_id)
-                posts = tuple(decision.status_ids)
-                await tx.emit(MeasureLifted(decision_id, decision.target_id, decision.level, posts))
-    return len(over)
+                await tx.emit(event(decision_id, decision.target_id, decision.level, tuple(decision.status_ids)))
+            return changed
+    except Refused as refused:
+        log.warning("a measure could not change", decision=decision_id, word=refused.word)
+        return False
 
 
 async def appeal(tx: Tx, by: Account, decision_id: int, text: str) -> int:

@@ -299,7 +299,9 @@ async def register_entry(r: Read, index: int) -> RegisterEntry | None:
 async def appeal_until(r: Read, decision_id: int) -> datetime | None:
     """Until when a decision can be appealed, as the charter has it."""
     found: datetime | None = await r.value(
-        "SELECT decided_at + (charter_terms(decided_at)->>'appeal_time')::interval FROM decisions WHERE id = $1",
+        """SELECT coalesce(ledger_public_since(leaf_id), decided_at)
+               + (charter_terms(parvis_now()) ->> 'appeal_time')::interval
+           FROM decisions WHERE id = $1""",
         decision_id,
     )
     return found

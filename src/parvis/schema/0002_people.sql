@@ -42,7 +42,10 @@ CREATE TABLE accounts (
     last_status_at date,
     version integer NOT NULL DEFAULT 1
 );
-CREATE UNIQUE INDEX accounts_handle ON accounts (lower(username), coalesce(lower(domain), ''));
+-- A name is taken here for good; elsewhere it may go over to another actor, and its first holder is gone.
+CREATE UNIQUE INDEX accounts_handle ON accounts (lower(username), coalesce(lower(domain), ''))
+    WHERE domain IS NULL OR deleted_at IS NULL;
+CREATE INDEX accounts_named ON accounts (lower(username), coalesce(lower(domain), ''));
 CREATE INDEX accounts_username_trgm ON accounts USING gin (username gin_trgm_ops);
 CREATE INDEX accounts_name_trgm ON accounts USING gin (display_name gin_trgm_ops);
 CREATE INDEX accounts_domain ON accounts (domain) WHERE domain IS NOT NULL;

@@ -3,7 +3,7 @@
 --
 -- What must not be got round is refused here, so that it is refused to raw SQL as well. A refusal is PV001 and a word.
 -- Functions that guard are SECURITY DEFINER with a fixed search_path: no temporary table can stand in for a real one. The
--- end of the last file closes every function to everyone, opens a list of them, and makes guards deaf to a session's settings.
+-- last file closes every function to everyone, opens a list of them, and makes guards deaf to a session's settings.
 --
 -- A transaction can be kept open: its parvis_now() stays that of its beginning, and what it wrote appears when it ends.
 -- Therefore what must not come late asks law_now(), and what must not be hidden asks when its entry in the ledger was

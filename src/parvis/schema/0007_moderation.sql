@@ -141,9 +141,7 @@ CREATE TRIGGER appointment_changes AFTER UPDATE ON users FOR EACH ROW
     EXECUTE FUNCTION appointment_recorded();
 CREATE TRIGGER appointment_ends AFTER DELETE ON users FOR EACH ROW
     WHEN (OLD.role = 'moderator') EXECUTE FUNCTION appointment_recorded();
-
 CREATE TRIGGER legal_order_kept BEFORE UPDATE OR DELETE ON legal_orders FOR EACH ROW EXECUTE FUNCTION append_only();
-
 CREATE FUNCTION case_closes() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -156,7 +154,6 @@ BEGIN
 END $$;
 CREATE TRIGGER case_closes BEFORE UPDATE ON cases FOR EACH ROW EXECUTE FUNCTION case_closes();
 CREATE TRIGGER case_kept BEFORE DELETE ON cases FOR EACH ROW EXECUTE FUNCTION append_only();
-
 -- What is decided of one person is decided one deed after the other: each then sees what the others left.
 CREATE FUNCTION one_by_one(target bigint) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -501,24 +498,3 @@ GRANT UPDATE (delivered_at) ON statements_of_reasons TO parvis_app;
 GRANT INSERT (decision_id, account_id, text) ON appeals TO parvis_app;
 GRANT INSERT (appeal_id, outcome, reasons, decided_by) ON appeal_decisions TO parvis_app;
 GRANT INSERT (decision_id), UPDATE (lifted_at) ON measures TO parvis_app;
-
--- No function is anybody's to call, or to hang on a table of their own, but those named here. A guard reads the same times,
--- dates and patterns whatever its caller's session says.
-DO $$
-DECLARE
-    own record;
-BEGIN
-    FOR own IN SELECT p.oid::regprocedure AS name, p.prosecdef AS guard FROM pg_proc p
-               WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
-                   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') LOOP
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', own.name);
-        IF own.guard THEN
-            EXECUTE format('ALTER FUNCTION %s SET TimeZone = ''UTC'' SET DateStyle = ''ISO, YMD''
-                SET IntervalStyle = ''postgres'' SET standard_conforming_strings = on', own.name);
-        END IF;
-    END LOOP;
-END $$;
-GRANT EXECUTE ON FUNCTION parvis_now, parvis_id, seen_by, refuse, is_resident, residents, is_moderator, acts, overturned,
-    ledger_record, ledger_sequence, ledger_root, ledger_signed, ledger_receipt, ledger_public_since,
-    ballot_tally, majority_median, majority_merit, charter_terms, charter_question, charter_outcome, charter_contest_until,
-    charter_hash, charter_promulgate TO parvis_app;

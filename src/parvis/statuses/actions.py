@@ -69,8 +69,9 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     await accounts.count_status(tx, by.id, 1)
     await accounts.posted_on(tx, by.id, tx.now)
     made = await queries.visible(tx, status_id, by.id)
-    if not by.local:
-        await queries.adopt_waiting_replies(tx, made)
+    adopted = 0 if by.local else await queries.adopt_waiting_replies(tx, made)
+    if adopted:
+        await queries.count(tx, made.id, replies=adopted)
     await tx.emit(Posted(status_id, by.id))
     return made
 
@@ -112,6 +113,8 @@ async def edit(tx: Tx, by: Account, status_id: int, revision: Revision) -> Statu
     await tx.lock(f"status {status_id}")
     before = await queries.visible(tx, status_id, by.id)
     policy.may_own(by.id, before)
+    if before.reblog_of_id:
+        raise NotFound("status")
     if before.local:
         policy.says_something(revision.text, revision.media)
         policy.fits(words.length(revision.text) + len(revision.spoiler_text))
@@ -140,8 +143,12 @@ async def delete(tx: Tx, by: Account, status_id: int) -> Status:
     """Take a post back, and with it its reblogs. What it was is returned."""
     before = await queries.visible(tx, status_id, by.id)
     policy.may_own(by.id, before)
-    if await queries.delete(tx, status_id):
-        await accounts.count_status(tx, by.id, -1)
+    if before.reblog_of_id:
+        await unreblog(tx, by, status_id)
+        return before
+    gone = await queries.delete(tx, status_id)
+    if gone:
+        await accounts.count_statuses(tx, gone, -1)
         if before.in_reply_to_id:
             await queries.count(tx, before.in_reply_to_id, replies=-1)
         await tx.emit(Deleted(status_id, by.id, before.uri))

@@ -7,6 +7,8 @@ from parvis.statuses.model import Status
 
 CHARACTERS = 500
 MEDIA = 4
+TYPED = 50_000
+"""More than can be a post whatever its links count for: not worth reading."""
 PINS = 5
 REBLOGGABLE = ("public", "unlisted")
 WIDTH = {"public": 3, "unlisted": 2, "private": 1, "direct": 0}
@@ -37,6 +39,12 @@ def may_pin(by: int, status: Status, pinned: int) -> None:
         raise Invalid("id", "direct")
     if pinned >= PINS:
         raise Invalid("id", "too_many_pins", limit=PINS)
+
+
+def readable(text: str) -> None:
+    """A text is refused by its mere size before anything looks for names and links in it."""
+    if len(text) > TYPED:
+        raise Invalid("text", "too_long", limit=CHARACTERS)
 
 
 def fits(length: int) -> None:

@@ -184,11 +184,11 @@ async def edits(r: Read, status_id: int) -> list[Edit]:
     )
 
 
-async def delete(tx: Tx, status_id: int) -> int:
-    """Mark a post as gone, and with it the reblogs of it."""
-    return await tx.run(
+async def delete(tx: Tx, status_id: int) -> list[int]:
+    """Mark a post as gone, and with it the reblogs of it; whose they were."""
+    return await tx.values(
         """UPDATE statuses SET deleted_at = parvis_now()
-           WHERE (id = $1 OR reblog_of_id = $1) AND deleted_at IS NULL""",
+           WHERE (id = $1 OR reblog_of_id = $1) AND deleted_at IS NULL RETURNING account_id""",
         status_id,
     )
 
@@ -284,10 +284,15 @@ async def unmute_conversation(tx: Tx, conversation_id: int, by: int) -> int:
 
 
 async def adopt_waiting_replies(tx: Tx, status: Status) -> int:
-    """Replies that arrived before this post find their place under it."""
+    """Replies that arrived before this post find their place under it; but none that stands above it."""
     return await tx.run(
-        """UPDATE statuses SET in_reply_to_id = $1, in_reply_to_account_id = $2, conversation_id = $3
-           WHERE in_reply_to_uri = $4 AND in_reply_to_id IS NULL""",
+        """WITH RECURSIVE above (id) AS (
+               SELECT $1::bigint
+               UNION SELECT s.in_reply_to_id FROM statuses s JOIN above ON s.id = above.id
+                     WHERE s.in_reply_to_id IS NOT NULL)
+           UPDATE statuses SET in_reply_to_id = $1, in_reply_to_account_id = $2, conversation_id = $3
+           WHERE in_reply_to_uri = $4 AND in_reply_to_id IS NULL AND deleted_at IS NULL
+             AND id NOT IN (SELECT id FROM above)""",
         status.id, status.account_id, status.conversation_id, status.uri,
     )
 

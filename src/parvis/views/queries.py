@@ -232,8 +232,10 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 SEEN = "EXISTS (SELECT FROM seen_by($5) v WHERE v.id = $1)"
-OPEN = """EXISTS (SELECT FROM accounts w WHERE w.id = $1 AND w.deleted_at IS NULL
-                  AND (w.id = $5 OR w.hide_collections IS NOT TRUE))"""
+OPEN = """EXISTS (SELECT FROM accounts w WHERE w.id = $1 AND w.deleted_at IS NULL AND w.suspended_at IS NULL
+                  AND (w.id = $5 OR w.hide_collections IS NOT TRUE)
+                  AND NOT EXISTS (SELECT FROM blocks b WHERE b.account_id = w.id AND b.target_id = $5))"""
+OPENLY = "x.visibility IN ('public', 'unlisted')"
 OWN = "$1 = $5::bigint"
 LISTS = {
     name: both_ways(
@@ -243,7 +245,8 @@ LISTS = {
     )
     for name, table, who, where in (
         ("favourited_by", "favourites", "account_id", f"x.status_id = $1 AND {SEEN}"),
-        ("reblogged_by", "statuses", "account_id", f"x.reblog_of_id = $1 AND x.deleted_at IS NULL AND {SEEN}"),
+        ("reblogged_by", "statuses", "account_id",
+         f"x.reblog_of_id = $1 AND x.deleted_at IS NULL AND {OPENLY} AND {SEEN}"),
         ("followers", "follows", "account_id", f"x.target_id = $1 AND x.accepted AND {OPEN}"),
         ("following", "follows", "target_id", f"x.account_id = $1 AND x.accepted AND {OPEN}"),
         ("requests", "follows", "account_id", f"x.target_id = $1 AND NOT x.accepted AND {OWN}"),

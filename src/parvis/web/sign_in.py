@@ -104,9 +104,10 @@ async def sign_in(visit: Visit) -> Response:
     visit.count(SIGN_INS)
     try:
         async with visit.app.db.read() as r:
-            user = await actions.signing_in(r, login, str(form.get("password", "")), visit.settings)
-            account = await accounts.by_id(r, user.account_id)
-            policy.may_sign_in(disabled=False, suspended=bool(account and account.deleted_at))
+            known = await queries.user_by_login(r, login)
+            account = await accounts.by_id(r, known.account_id) if known else None
+        user = await actions.proved(known, str(form.get("password", "")), actions.hasher(visit.settings))
+        policy.may_sign_in(disabled=False, suspended=bool(account and account.deleted_at))
     except (Unauthenticated, Forbidden) as error:
         told = words.SIGN_IN_FAILED if isinstance(error, Unauthenticated) else words.PROBLEMS["login_disabled"][1]
         return visit.show(

@@ -39,6 +39,8 @@ async def said(job: Job, given: Incoming) -> Note | None:
         found = vocabulary.note(activity.written) if activity.written else await fetch.note(job, activity.object or "")
     except (NotFound, Gone):
         return None
+    if not given.near(found.id):
+        raise Invalid("object", "wrong_host")
     if found.attributed_to != given.sender.uri:
         raise Invalid("attributedTo", "wrong_author")
     return found

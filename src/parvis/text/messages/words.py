@@ -62,6 +62,7 @@ KINDS: Mapping[str, str] = {
     "confirmation": "Second moderator’s confirmation",
     "measure": "A measure was lifted",
     "appeal": "Answer to an appeal",
+    "appointment": "Moderators were appointed or dismissed",
 }
 
 PROPOSAL_IS = "Proposal: %(state)s"
@@ -130,6 +131,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "not_resident": (
         "Only residents can do this", "Your account is not attested as that of somebody who lives here."
     ),
+    "case_closed": ("This case is closed", "It was decided meanwhile; nothing was added to it."),
     "not_on_the_roll": (
         "You are not on the roll of this vote", "Only people attested as residents before it opened can vote."
     ),
