@@ -10,6 +10,7 @@ from email.utils import format_datetime, make_msgid
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+import css_inline
 import msgspec
 import structlog
 
@@ -42,7 +43,8 @@ def _message(settings: Settings, letter: Letter) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
     if letter.html:
-        message.add_alternative(letter.html, subtype="html")
+        inliner = css_inline.CSSInliner(load_remote_stylesheets=False)  # only one client goes out: base.http
+        message.add_alternative(inliner.inline(letter.html), subtype="html")
     return message
 
 
