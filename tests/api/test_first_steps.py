@@ -88,3 +88,10 @@ async def test_blocking_hides_both_from_each_other(alice: Person, bela: Person) 
     assert (await alice.post(f"/api/v1/accounts/{bela.account.id}/block")).json()["blocking"] is True
     assert (await bela.get(f"/api/v1/statuses/{made}")).status == 404
     assert (await bela.post(f"/api/v1/accounts/{alice.account.id}/follow")).status == 403
+
+
+async def test_a_card_made_in_a_transaction_does_not_stay_on_the_shelf(alice: Person) -> None:
+    made = (await alice.post("/api/v1/statuses", json={"status": "Not committed yet"})).json()
+    assert alice.app.shelf.card("status", int(made["id"]), 1) is None
+    assert (await alice.get(f"/api/v1/statuses/{made['id']}")).status == 200
+    assert alice.app.shelf.card("status", int(made["id"]), 1) is not None

@@ -116,7 +116,9 @@ class Call:
 
     def eye(self) -> Eye:
         """Who looks, as views want it."""
-        return Eye(self.viewer, self.app.shelf, self.settings)
+        # A card made in a transaction that is rolled back must not stay: its version will be another text's.
+        shelf = Shelf() if isinstance(self._opened, Tx) else self.app.shelf
+        return Eye(self.viewer, shelf, self.settings)
 
     def may(self, scope: str) -> bool:
         """Does the token allow this much?"""
