@@ -62,6 +62,7 @@ check: .venv/dev ## ruff, mypy, import-linter, the SQL check, unit and db tests:
 	$(PYTEST) tests/unit tests/db -n 2
 
 test: .venv/browser ## every test, the live scenarios included
+	@echo "Bad input is tried on:"; $(BIN)/python -c 'from parvis.api.operations import OPERATIONS; print(*(row.name for row in OPERATIONS), sep="\n")'
 	$(PYTEST) tests -n 2 --ignore tests/live
 	$(MAKE) --no-print-directory live
 	@echo "All tests passed."

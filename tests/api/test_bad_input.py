@@ -155,10 +155,13 @@ def test_the_table_is_not_empty() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_bad_input_is_refused_and_changes_nothing(operation: Operation, city: City) -> None:
+    tried: list[int] = []
+
     @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate],
               suppress_health_check=list(HealthCheck))
     @given(requests(operation, city.ids), st.integers(0, 3))
     def check(sent: tuple[str, dict[str, str], bytes], who: int) -> None:
+        tried.append(who)
         caller: Client = city.people[who] if who < 3 else Client(city.app)
         answer, before, after = city.runner.run(_measured(city, caller, operation.method, *sent))
         assert answer.status < 500 or answer.status == 503, (sent, answer.text)
@@ -168,6 +171,7 @@ def test_bad_input_is_refused_and_changes_nothing(operation: Operation, city: Ci
 
     before = city.runner.run(city.rows())
     check()
+    assert len(tried) >= EXAMPLES
     if operation.method == "GET":  # the others are counted around each request
         assert city.runner.run(city.rows()) == before
 
