@@ -120,9 +120,10 @@ class City:
         made = [await p.post("/api/v1/statuses", json={"status": f"{p.account.username} says hello"}) for p in self.people]
         self.ids = [int(answer.json()["id"]) for answer in made] + [p.account.id for p in self.people]
         rows = await self.counter.fetch(
-            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relkind = 'r' AND nspname = 'public'"
+            """SELECT nspname || '.' || relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE relkind = 'r' AND nspname IN ('public', 'residency')"""
         )
-        tables = [row["relname"] for row in rows if row["relname"] not in ("rate_counts", "migrations")]
+        tables = [row[0] for row in rows if row[0] not in ("public.rate_counts", "public.migrations")]
         self.census = " UNION ALL ".join(f"SELECT '{t}', count(*) FROM {t}" for t in tables)
 
     async def rows(self) -> dict[str, int]:
