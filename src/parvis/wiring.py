@@ -34,7 +34,10 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
     accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
     accounts.AccountDeleted: Reactions(later=(outbox.account_deleted,)),
-    statuses.Posted: Reactions(now=(measures.posting, notifications.posted), later=(outbox.posted,)),
+    statuses.Posted: Reactions(
+        now=(measures.posting, notifications.posted),
+        later=(outbox.posted,),
+    ),
     statuses.Edited: Reactions(now=(notifications.edited,), later=(outbox.edited,)),
     statuses.Deleted: Reactions(later=(outbox.deleted,)),
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),

@@ -139,8 +139,8 @@ ENTITIES = {
         id=s uri=s created_at=t account=Account content=s visibility=s sensitive=b spoiler_text=s
         media_attachments=[MediaAttachment] application=h~ application.name=s application.website=u? mentions=[Mention]
         tags=[ShallowTag] emojis=[CustomEmoji] reblogs_count=i favourites_count=i quotes_count=i replies_count=i url=u?
-        in_reply_to_id=s? in_reply_to_account_id=s? reblog=Status? poll=h? card=h? language=s? text=s? edited_at=t?
-        quote=h? quote_approval=QuoteApproval favourited=b~ reblogged=b~ muted=b~ bookmarked=b~ pinned=b~ filtered=[h]~
+        in_reply_to_id=s? in_reply_to_account_id=s? reblog=Status? poll=Poll? card=PreviewCard? language=s? text=s? edited_at=t?
+        quote=h? quote_approval=QuoteApproval favourited=b~ reblogged=b~ muted=b~ bookmarked=b~ pinned=b~ filtered=[FilterResult]~
         tagged_collections=[h]
     """,
     "Mention": """
@@ -175,10 +175,203 @@ ENTITIES = {
         configuration.polls.max_characters_per_option=i configuration.polls.min_expiration=i
         configuration.polls.max_expiration=i contact_account=Account? rules=[Rule]
     """,
+    "Admin_CanonicalEmailBlock": """
+        id=s canonical_email_hash=s
+    """,
+    "Admin_Cohort": """
+        period=t frequency=s data=[CohortData]
+    """,
+    "CohortData": """
+        date=t rate=f value=s
+    """,
+    "Admin_Dimension": """
+        key=s data=[DimensionData]
+    """,
+    "DimensionData": """
+        key=s human_key=s value=s unit=s~ human_value=s~
+    """,
+    "Admin_DomainAllow": """
+        id=s domain=s created_at=t
+    """,
+    "Admin_DomainBlock": """
+        id=s domain=s digest=s created_at=t severity=s reject_media=b reject_reports=b private_comment=s?
+        public_comment=s? obfuscate=b
+    """,
+    "Admin_EmailDomainBlock": """
+        id=s domain=s created_at=t history=[TagDay]
+    """,
+    "Admin_Ip": """
+        ip=s used_at=t
+    """,
+    "Admin_IpBlock": """
+        id=s ip=s severity=s comment=s created_at=t expires_at=t?
+    """,
+    "Admin_Measure": """
+        key=s unit=s? total=s human_value=s~ previous_total=s~ data=[MeasureDay]
+    """,
+    "MeasureDay": """
+        date=t value=s
+    """,
+    "Announcement": """
+        id=s content=s starts_at=t? ends_at=t? all_day=b published_at=t updated_at=t read=b~ mentions=[Mention]
+        statuses=[AnnouncedStatus] tags=[ShallowTag] emojis=[CustomEmoji] reactions=[Reaction]
+    """,
+    "AnnouncedStatus": """
+        id=s url=u
+    """,
+    "AnnualReport": """
+        year=i data=h data.archetype=s data.type_distribution=h data.top_statuses=h data.most_used_apps=[h]
+        data.commonly_interacted_with_accounts=[h] data.time_series=[h] data.top_hashtags=[h]
+        data.most_reblogged_accounts=[h] data.percentiles=h schema_version=i share_url=u? account_id=s
+    """,
+    "WrappedAnnualReports": """
+        annual_reports=[AnnualReport] accounts=[Account] statuses=[Status]
+    """,
+    "Appeal": """
+        text=s state=s
+    """,
+    "AsyncRefresh": """
+        id=s status=s result_count=i?
+    """,
+    "Collection": """
+        id=s account_id=s uri=u url=u? name=s description=s language=s? local=b sensitive=b discoverable=b tag=ShallowTag?
+        created_at=t updated_at=t item_count=i items=[CollectionItem]
+    """,
+    "WrappedCollection": """
+        collection=Collection
+    """,
+    "Collections": """
+        collections=[Collection]
+    """,
+    "CollectionItem": """
+        id=s account_id=s? state=s created_at=t
+    """,
+    "WrappedCollectionItem": """
+        collection_item=CollectionItem
+    """,
+    "CollectionWithAccounts": """
+        accounts=[Account] collection=Collection
+    """,
+    "Conversation": """
+        id=s unread=b accounts=[Account] last_status=Status?
+    """,
+    "DomainBlock": """
+        domain=s digest=s severity=s comment=s~
+    """,
+    "ExtendedDescription": """
+        updated_at=t content=s
+    """,
+    "FeaturedTag": """
+        id=s name=s url=u statuses_count=s last_status_at=d?
+    """,
+    "Filter": """
+        id=s title=s context=[s] expires_at=t? filter_action=s keywords=[FilterKeyword]~ statuses=[FilterStatus]~
+    """,
+    "FilterKeyword": """
+        id=s keyword=s whole_word=b
+    """,
+    "FilterResult": """
+        filter=Filter keyword_matches=[s]? status_matches=[s]?
+    """,
+    "FilterStatus": """
+        id=s status_id=s
+    """,
+    "GroupedNotificationsResults": """
+        accounts=[Account] partial_accounts=[PartialAccount]~ statuses=[Status] notification_groups=[NotificationGroup]
+    """,
+    "PartialAccount": """
+        id=s acct=s url=u avatar=u avatar_static=u locked=b bot=b
+    """,
+    "NotificationGroup": """
+        group_key=s notifications_count=i type=s most_recent_notification_id=i page_min_id=s~ page_max_id=s~
+        latest_page_notification_at=t~ sample_account_ids=[s] status_id=s?~ report=Report~ event=h~
+        moderation_warning=AccountWarning~ fallback=h~ collection=h~
+    """,
+    "List": """
+        id=s title=s replies_policy=s exclusive=b
+    """,
+    "Marker": """
+        last_read_id=s version=i updated_at=t
+    """,
+    "NotificationPolicy": """
+        for_not_following=s for_not_followers=s for_new_accounts=s for_private_mentions=s for_limited_accounts=s
+        summary=h summary.pending_requests_count=i summary.pending_notifications_count=i
+    """,
+    "NotificationRequest": """
+        id=s created_at=t updated_at=t account=Account notifications_count=s last_status=Status?~
+    """,
+    "Poll": """
+        id=s expires_at=t? expired=b multiple=b votes_count=i voters_count=i? options=[PollOption] emojis=[CustomEmoji]
+        voted=b~ own_votes=[i]~
+    """,
+    "PollOption": """
+        title=s votes_count=i?
+    """,
+    "PreviewCard": """
+        url=u title=s description=s type=s authors=[PreviewCardAuthor] author_name=s author_url=s provider_name=s
+        provider_url=s html=s width=i height=i image=u? embed_url=s blurhash=s? missing_attribution=b?~
+        published_at=t?~
+    """,
+    "TrendsLink": """
+        history=[TagDay]
+    """,
+    "PreviewCardAuthor": """
+        name=s url=s account=Account?
+    """,
+    "PrivacyPolicy": """
+        updated_at=t content=s
+    """,
+    "Profile": """
+        id=s display_name=s note=s fields=[Field] avatar=u? avatar_static=u? avatar_description=s header=u?
+        header_static=u? header_description=s locked=b bot=b hide_collections=b? discoverable=b? indexable=b
+        show_media=b show_media_replies=b show_featured=b attribution_domains=[s]
+    """,
+    "Quote": """
+        state=s quoted_status=Status?
+    """,
+    "Reaction": """
+        name=s count=i me=b~ url=u~ static_url=u~
+    """,
+    "ScheduledStatus": """
+        id=s scheduled_at=t params=h params.text=s params.poll=h? params.media_ids=[s]? params.sensitive=b?
+        params.spoiler_text=s? params.visibility=s? params.in_reply_to_id=s? params.language=s? params.application_id=i?
+        params.idempotency=s? params.with_rate_limit=b media_attachments=[MediaAttachment]
+    """,
+    "ShallowQuote": """
+        state=s quoted_status_id=s?
+    """,
+    "Suggestion": """
+        source=s sources=[s] account=Account
+    """,
+    "TermsOfService": """
+        effective_date=d effective=b content=s succeeded_by=d?
+    """,
+    "Translation": """
+        content=s spoiler_text=s language=s poll=TranslatedPoll?~ media_attachments=[TranslatedFile]
+        detected_source_language=s provider=s
+    """,
+    "TranslatedPoll": """
+        id=s options=[TranslatedOption]
+    """,
+    "TranslatedOption": """
+        title=s
+    """,
+    "TranslatedFile": """
+        id=s description=s
+    """,
+    "V1_Filter": """
+        id=s phrase=s context=[s] expires_at=t? irreversible=b whole_word=b
+    """,
+    "WebPushSubscription": """
+        id=s endpoint=u standard=b server_key=s alerts=h alerts.mention=b alerts.status=b alerts.reblog=b alerts.follow=b
+        alerts.follow_request=b alerts.favourite=b alerts.poll=b alerts.update=b alerts.admin.sign_up=b~
+        alerts.admin.report=b~
+    """,
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # An entity that has all of another's attributes, too.
-WIDER = {"CredentialAccount": "Account", "MutedAccount": "Account", "CredentialApplication": "Application"}
+WIDER = {"CredentialAccount": "Account", "MutedAccount": "Account", "CredentialApplication": "Application",
+         "TrendsLink": "PreviewCard"}
 
 
 def _fits(kind: str, value: Any) -> bool:

@@ -1,42 +1,26 @@
-"""Every operation works, answers in Mastodon's shapes, and has an effect that another operation shows."""
+"""Every operation works, answers in Mastodon's shapes, and has an effect that another operation shows.
+
+The examples of each subject stand in a file of their own, `test_contract_*.py`; here are those of the first slice.
+"""
 
 from __future__ import annotations
 
-import functools
+import importlib
 import uuid
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-
+from api.contract import COVERED, covers
 from api.facts import faults
 from api.town import A, Caller, S, Town, picture
 from parvis.api.operations import OPERATIONS
 from parvis.residency import actions as residency
 
-COVERED: set[str] = set()
-Example = Callable[[Town], Awaitable[None]]
-
-
-def covers(*names: str) -> Callable[[Example], Example]:
-    """Say of which operations a test is the example; each must succeed in it."""
-    COVERED.update(names)
-
-    def mark(test: Example) -> Example:
-        @pytest.mark.asyncio(loop_scope="module")
-        @functools.wraps(test)
-        async def checked(town: Town) -> None:
-            town.succeeded.clear()
-            await test(town)
-            assert set(names) - town.succeeded == set()
-
-        return checked
-
-    return mark
-
 
 def test_every_operation_has_an_example() -> None:
+    for path in Path(__file__).parent.glob("test_contract_*.py"):
+        importlib.import_module(f"api.{path.stem}")
     from_elsewhere = {"POST /oauth/token", "POST /oauth/revoke", "POST /api/v1/accounts"}  # test_access.py
     assert COVERED | from_elsewhere == {operation.name for operation in OPERATIONS}
 

@@ -10,11 +10,31 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from parvis.api import accounts, admin, civic, instance, media, notifications, oauth, search, statuses, timelines
+from parvis.api import (
+    accounts,
+    admin,
+    civic,
+    instance,
+    media,
+    notifications,
+    oauth,
+    search,
+    statuses,
+    timelines,
+)
 from parvis.api.call import Operation
 
 ROOMS: tuple[ModuleType, ...] = (
-    oauth, accounts, statuses, timelines, notifications, media, search, instance, civic, admin
+    oauth,
+    accounts,
+    statuses,
+    timelines,
+    notifications,
+    media,
+    search,
+    instance,
+    civic,
+    admin,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(
     found for room in ROOMS for found in vars(room).values() if isinstance(found, Operation)

@@ -1,0 +1,4 @@
+"""Lists of people that somebody recommends, shown on a profile.
+
+Owns no table.
+"""

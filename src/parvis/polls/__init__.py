@@ -1,0 +1,4 @@
+"""A question with options: who chose what, until when. It does not know which post asks.
+
+Owns no table.
+"""

@@ -1,0 +1,4 @@
+"""Coming, leaving, and taking everything along.
+
+Owns no table.
+"""

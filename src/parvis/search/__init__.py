@@ -1,0 +1,4 @@
+"""Finding posts, people and hashtags by words.
+
+Owns no table.
+"""

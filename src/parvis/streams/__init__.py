@@ -1,0 +1,4 @@
+"""What is told at once to those who listen.
+
+Owns no table.
+"""
