@@ -19,6 +19,7 @@ from parvis.media import actions as media
 from parvis.moderation import actions as cases
 from parvis.moderation import model as moderation
 from parvis.moderation import reactions as measures
+from parvis.notifications import model as told
 from parvis.notifications import reactions as notifications
 from parvis.statuses import actions as posts
 from parvis.statuses import model as statuses
@@ -44,6 +45,7 @@ REACTIONS: Mapping[type, Reactions] = {
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
     statuses.Reblogged: Reactions(now=(measures.reblogging, notifications.reblogged), later=(outbox.reblogged,)),
     statuses.Unreblogged: Reactions(now=(notifications.unreblogged,), later=(outbox.unreblogged,)),
+    told.Notified: Reactions(),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),

@@ -15,7 +15,7 @@ from parvis.base.jobs import Job
 from parvis.charter import queries as charter
 from parvis.moderation import queries
 from parvis.moderation.model import Decided, Decision
-from parvis.notifications import queries as notifications
+from parvis.notifications import actions as notifications
 from parvis.statuses.model import Posted, Reblogged
 from parvis.text import messages
 from parvis.text.messages import Locale, words

@@ -21,3 +21,11 @@ class Notification(msgspec.Struct, frozen=True):
     status_id: int | None
     decision_id: int | None
     created_at: datetime
+
+
+class Notified(msgspec.Struct, frozen=True):
+    """Somebody of this city was told of something: what streams, push services and letters bring on."""
+
+    notification: int
+    account: int
+    kind: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.notifications.model import Notification
+from parvis.notifications.model import Notification, Notified
 
 # To whom, of which kind, from whom, about what: `told` gives the first column, the rest are parameters.
 INSERT = """INSERT INTO notifications (account_id, kind, from_account_id, status_id)
@@ -19,7 +19,8 @@ INSERT = """INSERT INTO notifications (account_id, kind, from_account_id, status
                       WHERE d.account_id = told.id AND a.id = $2)
       AND NOT EXISTS (SELECT FROM conversation_mutes c JOIN statuses s ON s.conversation_id = c.conversation_id
                       WHERE c.account_id = told.id AND s.id = $3)
-    ON CONFLICT DO NOTHING"""
+    ON CONFLICT DO NOTHING
+    RETURNING id, account_id, kind"""
 
 PAGE = both_ways(
     """SELECT n.id, n.kind, n.from_account_id, n.status_id, n.decision_id, n.created_at
@@ -33,24 +34,26 @@ PAGE = both_ways(
 )
 
 
-async def tell(tx: Tx, kind: str, by: int, status_id: int | None, account_id: int) -> int:
+async def tell(tx: Tx, kind: str, by: int, status_id: int | None, account_id: int) -> list[Notified]:
     """Tell one person."""
-    return await tx.run(
-        f"WITH told AS (SELECT $4::bigint AS id) {INSERT}", kind, by, status_id, account_id
+    return await tx.all(
+        Notified, f"WITH told AS (SELECT $4::bigint AS id) {INSERT}", kind, by, status_id, account_id
     )
 
 
-async def tell_mentioned(tx: Tx, kind: str, by: int, status_id: int) -> int:
+async def tell_mentioned(tx: Tx, kind: str, by: int, status_id: int) -> list[Notified]:
     """Tell everyone a post names."""
-    return await tx.run(
+    return await tx.all(
+        Notified,
         f"""WITH told AS (SELECT account_id AS id FROM mentions WHERE status_id = $3 AND NOT silent) {INSERT}""",
         kind, by, status_id,
     )
 
 
-async def tell_watchers(tx: Tx, kind: str, by: int, status_id: int) -> int:
+async def tell_watchers(tx: Tx, kind: str, by: int, status_id: int) -> list[Notified]:
     """Tell those who asked to be told whenever this account posts, unless the post names them anyway."""
-    return await tx.run(
+    return await tx.all(
+        Notified,
         f"""WITH told AS (
                 SELECT f.account_id AS id FROM follows f JOIN statuses s ON s.id = $3
                 WHERE f.target_id = $2 AND f.notify AND f.accepted AND s.visibility <> 'direct'
@@ -60,21 +63,24 @@ async def tell_watchers(tx: Tx, kind: str, by: int, status_id: int) -> int:
     )
 
 
-async def tell_rebloggers(tx: Tx, kind: str, by: int, status_id: int) -> int:
+async def tell_rebloggers(tx: Tx, kind: str, by: int, status_id: int) -> list[Notified]:
     """Tell those who passed a post on that it changed."""
-    return await tx.run(
+    return await tx.all(
+        Notified,
         f"""WITH told AS (SELECT account_id AS id FROM statuses WHERE reblog_of_id = $3 AND deleted_at IS NULL)
             {INSERT}""",
         kind, by, status_id,
     )
 
 
-async def warn(tx: Tx, account_id: int, decision_id: int) -> int:
+async def warn(tx: Tx, account_id: int, decision_id: int) -> list[Notified]:
     """Tell a person of this city of a decision about them. Nobody can mute that, and no moderator is named."""
-    return await tx.run(
+    return await tx.all(
+        Notified,
         """INSERT INTO notifications (account_id, kind, from_account_id, decision_id)
            SELECT account_id, 'moderation_warning', account_id, $2::bigint FROM users WHERE account_id = $1
-           ON CONFLICT DO NOTHING""",
+           ON CONFLICT DO NOTHING
+           RETURNING id, account_id, kind""",
         account_id, decision_id,
     )
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from parvis.accounts.model import Followed, FollowRequested, Unfollowed
 from parvis.base.db import Tx
-from parvis.notifications import queries
+from parvis.notifications import actions, queries
 from parvis.statuses.model import Edited, Favourited, Posted, Reblogged, Unfavourited, Unreblogged
 
 
 async def posted(tx: Tx, event: Posted) -> None:
     """Those a post names, and those who watch its author."""
-    await queries.tell_mentioned(tx, "mention", event.account, event.status)
-    await queries.tell_watchers(tx, "status", event.account, event.status)
+    await actions.bring_on(tx, await queries.tell_mentioned(tx, "mention", event.account, event.status))
+    await actions.bring_on(tx, await queries.tell_watchers(tx, "status", event.account, event.status))
 
 
 async def edited(tx: Tx, event: Edited) -> None:
     """Those newly named, and those who passed the post on."""
-    await queries.tell_mentioned(tx, "mention", event.account, event.status)
-    await queries.tell_rebloggers(tx, "update", event.account, event.status)
+    await actions.bring_on(tx, await queries.tell_mentioned(tx, "mention", event.account, event.status))
+    await actions.bring_on(tx, await queries.tell_rebloggers(tx, "update", event.account, event.status))
 
 
 async def favourited(tx: Tx, event: Favourited) -> None:
     """The author of a favourite."""
-    await queries.tell(tx, "favourite", event.by, event.status, event.author)
+    await actions.tell(tx, "favourite", event.by, event.status, event.author)
 
 
 async def unfavourited(tx: Tx, event: Unfavourited) -> None:
@@ -32,7 +32,7 @@ async def unfavourited(tx: Tx, event: Unfavourited) -> None:
 
 async def reblogged(tx: Tx, event: Reblogged) -> None:
     """The author of what is passed on."""
-    await queries.tell(tx, "reblog", event.by, event.original, event.author)
+    await actions.tell(tx, "reblog", event.by, event.original, event.author)
 
 
 async def unreblogged(tx: Tx, event: Unreblogged) -> None:
@@ -43,12 +43,12 @@ async def unreblogged(tx: Tx, event: Unreblogged) -> None:
 async def followed(tx: Tx, event: Followed) -> None:
     """The one who is followed; their waiting request is answered."""
     await queries.withdraw(tx, "follow_request", event.target, event.account, None)
-    await queries.tell(tx, "follow", event.account, None, event.target)
+    await actions.tell(tx, "follow", event.account, None, event.target)
 
 
 async def follow_requested(tx: Tx, event: FollowRequested) -> None:
     """The one who must answer."""
-    await queries.tell(tx, "follow_request", event.account, None, event.target)
+    await actions.tell(tx, "follow_request", event.account, None, event.target)
 
 
 async def unfollowed(tx: Tx, event: Unfollowed) -> None:
