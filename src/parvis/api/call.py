@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
+from inspect import signature
 from typing import Any, Literal, Protocol, TypedDict, Unpack
 from urllib.parse import quote, urlencode
 
 import msgspec
+from msgspec import inspect
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -176,10 +178,13 @@ class Operation(msgspec.Struct, frozen=True):
     who: Who
     tx: Opened
     parameters: type
+    kind: inspect.StructType
     deed: Deed
     limit: Limit | None = None
     deprecated: int | None = None
     private: bool = False
+
+    names: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -189,22 +194,31 @@ class Operation(msgspec.Struct, frozen=True):
     async def __call__(self, request: Request) -> Response:
         """Answer a request: who calls, may they, what do they ask, then the deed in its transaction."""
         app: App = request.app.state.app
-        now = app.job.db.clock.now()
-        try:
-            bearer = await bearer_of(app, request)
-        except Unauthenticated:
-            self._count(Call(app, request, None, now))
-            raise
-        call = Call(app, request, bearer, now)
-        self._count(call)
-        permit(self, bearer)
-        if self.limit:
-            call.count(self.limit)
-        values = await parameters.received(request)
-        arguments = parameters.converted(values, self.parameters, request.path_params)
+        call = Call(app, request, None, app.job.db.clock.now())
+        if self.tx == "read":  # one connection for the token and for all that is read
+            async with call.opening("read"):
+                await self._admit(call, call.read)
+                return self._answer(call, await self.deed(call, await self._asked(request)))
+        async with app.job.db.read() as r:
+            await self._admit(call, r)
+        arguments = await self._asked(request)
         async with call.opening(self.tx):
             made = await self.deed(call, arguments)
         return self._answer(call, made)
+
+    async def _admit(self, call: Call, r: Read) -> None:
+        """Learn who calls, count the request, and see whether they may."""
+        try:
+            call.bearer = await bearer_of(r, call.request)
+        finally:
+            self._count(call)
+        permit(self, call.bearer)
+        if self.limit:
+            call.count(self.limit)
+
+    async def _asked(self, request: Request) -> Any:
+        values = await parameters.received(request)
+        return parameters.converted(values, self.kind, request.path_params)
 
     def _count(self, call: Call) -> None:
         if call.bearer is None:
@@ -230,13 +244,12 @@ class Operation(msgspec.Struct, frozen=True):
         return Response(made if isinstance(made, bytes) else ENCODE.encode(made), 200, headers, JSON)
 
 
-async def bearer_of(app: App, request: Request) -> Bearer | None:
+async def bearer_of(r: Read, request: Request) -> Bearer | None:
     """What the request's token stands for; None without one; Unauthenticated when it stands for nothing."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         return None
-    async with app.job.db.read() as r:
-        found = await tokens.bearer(r, access.fingerprint(token.strip()))
+    found = await tokens.bearer(r, access.fingerprint(token.strip()))
     if found is None:
         raise Unauthenticated
     return found
@@ -273,15 +286,23 @@ class More(TypedDict, total=False):
     private: bool
 
 
+def _kind(shape: type) -> inspect.StructType:
+    """What msgspec knows of a Struct of parameters: looked up once a row, for it costs more than a query."""
+    kind = inspect.type_info(shape)
+    if not isinstance(kind, inspect.StructType):
+        raise TypeError(f"the parameters of an operation are a Struct, not {shape}")
+    return kind
+
+
 def _made(method: str) -> Callable[..., Callable[[Deed], Operation]]:
     def row(path: str, scope: str | None = None, **more: Unpack[More]) -> Callable[[Deed], Operation]:
         def take(deed: Deed) -> Operation:
-            shape = list(inspect.signature(deed, eval_str=True).parameters.values())[1].annotation
+            shape = list(signature(deed, eval_str=True).parameters.values())[1].annotation
             opened: Opened = more.get("tx", "read" if method == "GET" else "write")
             caller: Who = more.get("who", "user" if scope else "anyone")
             return Operation(
-                method, path, scope, caller, opened, shape, deed, more.get("limit"), more.get("deprecated"),
-                more.get("private", False),
+                method, path, scope, caller, opened, shape, _kind(shape), deed, more.get("limit"),
+                more.get("deprecated"), more.get("private", False), tuple(re.findall(r"{(\w+)}", path)),
             )
 
         return take

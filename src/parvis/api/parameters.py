@@ -121,11 +121,10 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def converted(values: Mapping[str, Any], shape: type, path: Iterable[str]) -> Any:
+def converted(values: Mapping[str, Any], kind: inspect.StructType, path: Iterable[str]) -> Any:
     """Parameters as the operation's Struct. A wrong id in the path is an absent thing; other wrong values, Invalid."""
-    kind = inspect.type_info(shape)
     try:
-        return msgspec.convert(fitted(values, kind), shape, strict=False)
+        return msgspec.convert(fitted(values, kind), kind.cls, strict=False)
     except msgspec.ValidationError as error:
         where = re.search(r"`\$\.([^`]*)`", str(error)) or re.search(r"field `([^`]*)`", str(error))
         field = where[1].split("[")[0].split(".")[0] if where else "request"
@@ -136,7 +135,7 @@ def converted(values: Mapping[str, Any], shape: type, path: Iterable[str]) -> An
 
 async def received(request: Request) -> dict[str, Any]:
     """All parameters of a request, path first, then body, then query."""
-    values = unfolded(request.query_params.multi_items())
+    values = unfolded(request.query_params.multi_items()) if request.scope["query_string"] else {}
     if request.method in ("POST", "PUT", "PATCH", "DELETE"):
         values |= await _body(request)
     return values | request.path_params
