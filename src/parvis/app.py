@@ -54,8 +54,7 @@ class App:
         """Begin what a serving process does on the side."""
         if self.settings.dev:
             self._background.append(asyncio.create_task(self.db.follow_clock()))
-        else:
-            self._background.append(asyncio.create_task(self.limits.keep_sharing(self.db)))
+        self._background.append(asyncio.create_task(self.limits.keep_sharing(self.db)))
 
     async def close(self) -> None:
         """Stop, and give everything back."""

@@ -207,7 +207,7 @@ async def test_a_wrong_sign_up_names_each_field_and_its_cause(app: App, alice: P
     assert (mine.status, mine.json()["error"]) == (403, "This method requires a client credentials token")
 
 
-RESET = "2030-01-01T12:05:00.000Z"
+RESET = "2030-01-01T12:05:00.000000Z"
 
 
 def left(answer: Answer) -> tuple[str, ...]:
@@ -227,7 +227,7 @@ async def test_whoever_asks_too_much_is_told_when_to_come_back(city: App) -> Non
     alice = await settle_in(city, "alice")
     assert left(await alice.get("/api/v1/timelines/home")) == ("300", "299", RESET)
     posted = await alice.post("/api/v1/statuses", json={"status": "x"})
-    assert left(posted) == ("300", "299", "2030-01-01T15:00:00.000Z")
+    assert left(posted) == ("300", "299", "2030-01-01T15:00:00.000000Z")
     for _ in range(298):
         city.limits.count(limits.PER_TOKEN, await token_id(city, alice), now)
     assert (await alice.get("/api/v1/timelines/home")).status == 429

@@ -34,6 +34,8 @@ from parvis.views.status import Eye
 Who = Literal["anyone", "user", "app", "token"]
 Opened = Literal["none", "read", "write"]
 JSON = "application/json; charset=utf-8"
+CURSORS = ("max_id", "min_id", "since_id")
+PLAIN = re.compile(r"[\w.~%=&-]*", re.ASCII)  # what may stand in a Link header as it came
 
 
 class App(Protocol):
@@ -141,11 +143,11 @@ class Call:
         who = str(self.viewer) if self.viewer is not None else self.address
         self.show(self.app.limits.count(limit, who, self.now))
 
-    def show(self, left: Left | None) -> None:
+    def show(self, left: Left) -> None:
         """Tell the client what is left."""
-        if left is not None:
-            self.headers |= left.headers()
-            self.request.state.limits = left.headers()
+        told = left.headers()
+        self.headers |= told
+        self.request.state.limits = told
 
     @property
     def address(self) -> str:
@@ -156,14 +158,17 @@ class Call:
         """The Link header of a list: absolute, keeping every other parameter."""
         if not row_ids:
             return
-        kept = [
-            (name, value) for name, value in self.request.query_params.multi_items()
-            if name not in ("max_id", "min_id", "since_id")
-        ]
-        base = f"{self.settings.base}{quote(self.request.url.path)}"
-        older = urlencode([*kept, ("max_id", str(min(row_ids)))])
-        newer = urlencode([*kept, ("min_id", str(max(row_ids)))])
-        self.headers["Link"] = f'<{base}?{older}>; rel="next", <{base}?{newer}>; rel="prev"'
+        base = f"{self.settings.base}{quote(self.request.url.path)}?{self._kept()}"
+        older, newer = min(row_ids), max(row_ids)
+        self.headers["Link"] = f'<{base}max_id={older}>; rel="next", <{base}min_id={newer}>; rel="prev"'
+
+    def _kept(self) -> str:
+        """The parameters of the address but for the cursors, ready to be followed by one."""
+        query: str = self.request.scope["query_string"].decode("latin-1")
+        if PLAIN.fullmatch(query):
+            return "".join(f"{part}&" for part in query.split("&") if part and part.split("=")[0] not in CURSORS)
+        kept = [pair for pair in self.request.query_params.multi_items() if pair[0] not in CURSORS]
+        return urlencode(kept) + "&" if kept else ""
 
 
 Deed = Callable[[Call, Any], Awaitable[object]]

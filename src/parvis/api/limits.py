@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import msgspec
 import structlog
 
 from parvis.api import queries
-from parvis.base.clock import mastodon_time
 from parvis.base.db import Db
 from parvis.base.errors import TooMany
 from parvis.base.jobs import Job
@@ -49,7 +48,7 @@ class Left(msgspec.Struct, frozen=True):
         """What the client is told of it."""
         return {
             "X-RateLimit-Limit": str(self.most), "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": mastodon_time(self.reset),
+            "X-RateLimit-Reset": f"{self.reset:%Y-%m-%dT%H:%M:%S.%fZ}",
         }
 
 
@@ -70,6 +69,11 @@ def address_key(text: str) -> str:
     return str(address)
 
 
+def _over(window: int, limit: Limit) -> datetime:
+    """When a window that began then is over."""
+    return datetime.fromtimestamp(window + limit.seconds, UTC)
+
+
 class Limits:
     """This worker's counts, and what it knows of the others'."""
 
@@ -78,20 +82,17 @@ class Limits:
         self._used: dict[tuple[str, int], int] = {}
         self._fresh: dict[tuple[str, int], int] = {}
 
-    def count(self, limit: Limit, who: str, now: datetime) -> Left | None:
-        """One more; TooMany beyond the limit. None when limits are off (--dev)."""
-        if not self.enforced:
-            return None
+    def count(self, limit: Limit, who: str, now: datetime) -> Left:
+        """One more; TooMany beyond the limit. A --dev city counts and tells, but never refuses."""
         moment = int(now.timestamp())
         window = moment - moment % limit.seconds
         key = (f"{limit.family}:{who}", window)
         used = self._used.get(key, 0) + 1
-        reset = datetime.fromtimestamp(window, UTC) + timedelta(seconds=limit.seconds)
-        if used > limit.most:
-            raise TooMany(reset, most=limit.most)
+        if used > limit.most and self.enforced:
+            raise TooMany(_over(window, limit), most=limit.most)
         self._used[key] = used
         self._fresh[key] = self._fresh.get(key, 0) + 1
-        return Left(limit.most, limit.most - used, reset)
+        return Left(limit.most, max(0, limit.most - used), _over(window, limit))
 
     def allow(self, family: str, most: int, seconds: int, who: str, now: datetime) -> None:
         """The same for the pages, which name their own limits."""
