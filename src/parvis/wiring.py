@@ -14,6 +14,7 @@ from parvis.charter import actions as rules
 from parvis.charter import model as charter
 from parvis.federation import delivery, inbox, outbox
 from parvis.federation.model import KeyDoubted
+from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
 from parvis.media import actions as media
 from parvis.moderation import actions as cases
@@ -46,6 +47,7 @@ REACTIONS: Mapping[type, Reactions] = {
     statuses.Reblogged: Reactions(now=(measures.reblogging, notifications.reblogged), later=(outbox.reblogged,)),
     statuses.Unreblogged: Reactions(now=(notifications.unreblogged,), later=(outbox.unreblogged,)),
     told.Notified: Reactions(),
+    filters.FiltersChanged: Reactions(),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),

@@ -1,4 +1,4 @@
 """What the city tells everybody on it, and how they react.
 
-Owns no table.
+Owns the tables announcements, announcement_dismissals, announcement_reactions.
 """

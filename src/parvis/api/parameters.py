@@ -98,8 +98,11 @@ def fitted(value: Any, kind: inspect.Type) -> Any:
         rows = value if isinstance(value, list | tuple) else [value]
         return [fitted(row, kind.item_type) for row in rows]
     if isinstance(kind, inspect.StructType) and isinstance(value, Mapping):
-        known = {field.encode_name: field.type for field in kind.fields}
-        return {name: fitted(part, known[name]) for name, part in value.items() if name in known and part is not None}
+        known = {field.encode_name: field for field in kind.fields}
+        return {
+            name: fitted(part, known[name].type) for name, part in value.items()
+            if name in known and (part is not None or _tells_null(known[name]))
+        }
     if isinstance(kind, inspect.IntType) and isinstance(value, str | int) and not isinstance(value, bool):
         return _number(value)
     if isinstance(kind, inspect.StrType) and isinstance(value, str):
@@ -107,6 +110,11 @@ def fitted(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.DictType) and isinstance(value, Mapping):
         return {fitted(name, kind.key_type): fitted(part, kind.value_type) for name, part in value.items()}
     return value
+
+
+def _tells_null(field: inspect.Field) -> bool:
+    """A field whose default is UNSET tells null from nothing; to all others null is nothing."""
+    return not field.required and field.default is field.default_factory is msgspec.NODEFAULT
 
 
 def _number(value: str | int) -> object:

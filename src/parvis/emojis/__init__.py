@@ -1,4 +1,4 @@
 """Small pictures with a name, of this city and of others.
 
-Owns no table.
+Owns the table custom_emojis.
 """

@@ -1,4 +1,4 @@
 """What somebody does not want to read, and what is done with it instead.
 
-Owns no table.
+Owns the tables filters, filter_keywords, filter_statuses.
 """

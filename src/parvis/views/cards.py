@@ -5,11 +5,16 @@ A page's query returns ids and versions, so a stale card is unreachable and noth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from parvis.base.clock import mastodon_time
 from parvis.base.settings import Settings
+from parvis.filters import policy as filters
+from parvis.filters.model import Match
+from parvis.text import html
 
 ENCODE = msgspec.json.Encoder()
 ROOM = 20_000
@@ -59,6 +64,57 @@ def status_card(data: dict[str, Any], settings: Settings) -> bytes:
         ],
         "tags": [{"name": tag, "url": f"{base}/tags/{tag}"} for tag in data["tags"] or []],
     })
+
+
+class Described(msgspec.Struct, frozen=True):
+    """A file's description."""
+
+    description: str | None = None
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One option's words."""
+
+    title: str = ""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A poll's options."""
+
+    options: list[Option] = []
+
+
+class Words(msgspec.Struct, frozen=True):
+    """What filters look through in a card, as it is kept."""
+
+    content: str = ""
+    spoiler_text: str = ""
+    media_attachments: list[Described] = []
+    poll: Asked | None = None
+
+
+def searchable(card: bytes) -> bytes:
+    """The text of a status card that filters look through, to be kept beside it."""
+    said = msgspec.json.decode(b"{%s}" % card, type=Words)
+    described = [file.description or "" for file in said.media_attachments]
+    options = [option.title for option in said.poll.options] if said.poll else []
+    return filters.searchable([said.spoiler_text, html.plain(said.content), *described, *options]).encode()
+
+
+def filter_results(matched: Sequence[Match]) -> list[dict[str, Any]]:
+    """FilterResults: what filters found in a post, each with its filter."""
+    return [
+        {
+            "filter": {
+                "id": str(one.filter.id), "title": one.filter.title, "context": one.filter.context,
+                "expires_at": mastodon_time(one.filter.expires_at) if one.filter.expires_at else None,
+                "filter_action": one.filter.action,
+            },
+            "keyword_matches": list(one.keywords) or None,
+            "status_matches": [str(number) for number in one.statuses] or None,
+        }
+        for one in matched
+    ]
 
 
 def _text(number: int | None) -> str | None:

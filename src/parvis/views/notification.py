@@ -14,10 +14,10 @@ from parvis.views.status import Eye, entities
 
 
 async def notifications(r: Read, eye: Eye, rows: Sequence[Notification]) -> list[bytes]:
-    """Notification entities in their order; one whose account has left is dropped."""
+    """Notification entities in their order; one whose account has left, or whose post a filter hides, is dropped."""
     posts, people = await entities(
         r, eye, list({row.status_id for row in rows if row.status_id is not None}),
-        list({row.from_account_id for row in rows}),
+        list({row.from_account_id for row in rows}), hidden_in="notifications",
     )
     named = [row.decision_id for row in rows if row.decision_id is not None]
     decisions = {found.id: found for found in await cases.decisions(r, named)} if named else {}

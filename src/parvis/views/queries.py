@@ -32,6 +32,7 @@ class State(msgspec.Struct, frozen=True):
     account_followers: int
     account_following: int
     last_status_at: date | None
+    filters: list[dict[str, Any]] | None
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -53,6 +54,21 @@ COUNTED = """(CASE WHEN a.domain IS NULL OR a.remote_counts->>'statuses' IS NULL
              coalesce(ac.followers, 0) + coalesce(ad.followers, 0))::int,
     greatest(coalesce((a.remote_counts->>'following')::int, 0),
              coalesce(ac.following, 0) + coalesce(ad.following, 0))::int"""
+
+# The viewer's filters that have not run out, each with the posts of this page that it names. As an uncorrelated
+# subquery of the first row it is read once a page and adds no statement. Whoever has no filters pays one look into an
+# index that holds nothing of theirs; the look-up of the token would pay it with each request, also where no post is
+# shown.
+LIVE = """CASE WHEN row_number() OVER () = 1 THEN (
+        SELECT jsonb_agg(jsonb_build_object(
+            'id', f.id, 'title', f.title, 'context', f.context, 'action', f.action, 'expires_at', f.expires_at,
+            'keywords', (SELECT coalesce(jsonb_agg(to_jsonb(k) ORDER BY k.id), '[]')
+                         FROM filter_keywords k WHERE k.filter_id = f.id),
+            'statuses', (SELECT coalesce(jsonb_agg(n.status_id ORDER BY n.id), '[]') FROM filter_statuses n
+                         WHERE n.filter_id = f.id AND n.status_id IN (SELECT id FROM wanted))) ORDER BY f.id)
+        FROM filters f
+        WHERE f.account_id = $1 AND (f.expires_at IS NULL OR f.expires_at > parvis_now())
+          AND cardinality($2::bigint[]) > 0) END"""
 
 
 async def states(
@@ -77,7 +93,7 @@ async def states(
                    EXISTS (SELECT FROM conversation_mutes m
                            WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
                    EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
-                   a.version AS account_version, {COUNTED}, a.last_status_at
+                   a.version AS account_version, {COUNTED}, a.last_status_at, {LIVE}
             FROM shown LEFT JOIN statuses s ON s.id = shown.id JOIN accounts a ON a.id = coalesce(s.account_id, person)
             LEFT JOIN status_counts c ON c.status_id = s.id
             LEFT JOIN LATERAL (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from parvis.base.db import Read
 from parvis.base.settings import Settings
+from parvis.filters import policy as filters
+from parvis.filters.model import Live, Match, Sieve
 from parvis.views import queries
-from parvis.views.cards import Shelf, account_card, opened, status_card
+from parvis.views.cards import Shelf, account_card, filter_results, opened, searchable, status_card
 from parvis.views.queries import State
 
 
@@ -43,7 +45,7 @@ def _account(eye: Eye, state: State) -> bytes:
     }))
 
 
-def _status(eye: Eye, state: State, original: bytes | None) -> bytes:
+def _status(eye: Eye, state: State, original: bytes | None, matched: Sequence[Match]) -> bytes:
     parts = [
         eye.shelf.card("status", state.id, state.version) or b"",
         b'"account":%s' % _account(eye, state),
@@ -55,7 +57,7 @@ def _status(eye: Eye, state: State, original: bytes | None) -> bytes:
     if eye.viewer is not None:
         marks: dict[str, object] = {
             "favourited": state.favourited, "reblogged": state.reblogged, "bookmarked": state.bookmarked,
-            "muted": state.muted, "filtered": [],
+            "muted": state.muted, "filtered": filter_results(matched) if matched else [],
         }
         if state.account_id == eye.viewer:
             marks["pinned"] = state.pinned
@@ -64,11 +66,12 @@ def _status(eye: Eye, state: State, original: bytes | None) -> bytes:
 
 
 async def entities(
-    r: Read, eye: Eye, status_ids: Sequence[int], account_ids: Sequence[int] = ()
+    r: Read, eye: Eye, status_ids: Sequence[int], account_ids: Sequence[int] = (), hidden_in: str = ""
 ) -> tuple[dict[int, bytes], dict[int, bytes]]:
     """Status and Account entities by id, with one query for what changes and at most one for the cards.
 
-    A Status is complete with its account, its reblog and the viewer's marks.
+    A Status is complete with its account, its reblog, the viewer's marks and what the viewer's filters say of it.
+    What others wrote and a filter hides in the place `hidden_in` is left out; elsewhere the client hides it.
     The status ids must come from a query that joined seen_by(viewer).
     """
     if not status_ids and not account_ids:
@@ -78,23 +81,38 @@ async def entities(
     await stock(
         r, eye, ((s.id, s.version) for s in states.values()), ((s.account_id, s.account_version) for s in found)
     )
-    posts = {number: _with_original(eye, states[number], states) for number in status_ids if number in states}
-    people = {state.account_id: _account(eye, state) for state in found if not state.id}
-    return {number: post for number, post in posts.items() if post is not None}, people
+    held = next((filters.sieves(msgspec.convert(state.filters, list[Live])) for state in found if state.filters), [])
+    posts: dict[int, bytes] = {}
+    for number in status_ids:
+        state = states.get(number)
+        if state is None or (state.reblog_of_id is not None and state.reblog_of_id not in states):
+            continue
+        original = states[state.reblog_of_id] if state.reblog_of_id is not None else None
+        matched = _matched(eye, held, state, original or state) if held else []
+        if not (hidden_in and state.account_id != eye.viewer and filters.hidden(matched, hidden_in)):
+            posts[number] = _with_original(eye, state, original, matched)
+    return posts, {state.account_id: _account(eye, state) for state in found if not state.id}
 
 
-def _with_original(eye: Eye, state: State, states: Mapping[int, State]) -> bytes | None:
-    """A post with what it passes on, whose marks and counts it shows; None when that is missing."""
-    if state.reblog_of_id is None:
-        return _status(eye, state, None)
-    original = states.get(state.reblog_of_id)
+def _matched(eye: Eye, held: Sequence[Sieve], state: State, original: State) -> list[Match]:
+    """What the viewer's filters say of a post: the words are those of the post that is passed on."""
+    key = ("words", original.id, original.version)
+    kept = eye.shelf.card(*key)
+    if kept is None:  # made when a filter first asks for it: who has no filters does not pay for it
+        kept = searchable(eye.shelf.card("status", original.id, original.version) or b"")
+        eye.shelf.put(*key, kept)
+    return filters.matches(held, kept.decode(), (state.id, original.id))
+
+
+def _with_original(eye: Eye, state: State, original: State | None, matched: Sequence[Match]) -> bytes:
+    """A post with what it passes on, whose marks and counts it shows."""
     if original is None:
-        return None
+        return _status(eye, state, None, matched)
     wrapper = msgspec.structs.replace(
         state, favourited=original.favourited, reblogged=original.reblogged, bookmarked=original.bookmarked,
         muted=original.muted, replies=original.replies, reblogs=original.reblogs, favourites=original.favourites,
     )
-    return _status(eye, wrapper, _status(eye, original, None))
+    return _status(eye, wrapper, _status(eye, original, None, matched), matched)
 
 
 async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
