@@ -22,6 +22,8 @@ from parvis.moderation import model as moderation
 from parvis.moderation import reactions as measures
 from parvis.notifications import model as told
 from parvis.notifications import reactions as notifications
+from parvis.search import actions as searching
+from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
 from parvis.statuses import model as statuses
 
@@ -35,13 +37,13 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.Blocked: Reactions(later=(outbox.blocked,)),
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
     accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
-    accounts.AccountDeleted: Reactions(later=(outbox.account_deleted,)),
+    accounts.AccountDeleted: Reactions(later=(outbox.account_deleted, finding.account_deleted)),
     statuses.Posted: Reactions(
-        now=(measures.posting, notifications.posted),
+        now=(measures.posting, notifications.posted, finding.posted),
         later=(outbox.posted,),
     ),
-    statuses.Edited: Reactions(now=(notifications.edited,), later=(outbox.edited,)),
-    statuses.Deleted: Reactions(later=(outbox.deleted,)),
+    statuses.Edited: Reactions(now=(notifications.edited, finding.edited), later=(outbox.edited,)),
+    statuses.Deleted: Reactions(now=(finding.deleted,), later=(outbox.deleted,)),
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
     statuses.Reblogged: Reactions(now=(measures.reblogging, notifications.reblogged), later=(outbox.reblogged,)),
@@ -71,6 +73,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (0.5, rules.sweep),
     (2.0, people.fold_counts),
     (2.0, posts.fold_counts),
+    (10.0, searching.catch_up),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
 )

@@ -14,6 +14,7 @@ from parvis.base.settings import Settings
 from parvis.views.cards import Shelf
 
 MOST = 4
+KINDS = 3  # a search for everything asks one more question for each kind that it finds
 LONG = 20
 HOUSEKEEPING = "SELECT pg_advisory_unlock_all()"  # asyncpg's own, when a connection goes back to its pool
 
@@ -34,12 +35,12 @@ class Meter:
         if not record.query.startswith(HOUSEKEEPING):
             self.sent.append(" ".join(record.query.split())[:90])
 
-    async def cost(self, caller: Client, path: str) -> int:
+    async def cost(self, caller: Client, path: str, most: int = MOST) -> int:
         """How many statements one answer takes."""
         self.sent.clear()
         answer = await caller.get(path)
         assert answer.status == 200, answer.text
-        assert len(self.sent) <= MOST, (path, self.sent)
+        assert len(self.sent) <= most, (path, self.sent)
         return len(self.sent)
 
 
@@ -83,6 +84,8 @@ def pages(alice: Person, root: str, ids: list[str]) -> list[tuple[str, bool]]:
         (f"/api/v1/statuses/{root}", True),
         (f"/api/v1/statuses/{root}/context", True),
         (f"/api/v1/statuses?{several}", True),
+        ("/api/v2/search?q=number&type=statuses", False),
+        ("/api/v2/search?q=alice&type=accounts", True),
     ]
 
 
@@ -108,3 +111,13 @@ async def test_a_page_costs_at_most_four_round_trips_whether_it_is_short_or_long
         costs.append(found)
     assert costs[0] == costs[1]
     assert all(costs[0][(name, "warm", who)] < cost for (name, state, who), cost in costs[0].items() if state == "cold")
+
+
+async def test_a_search_for_everything_costs_one_more_for_each_kind(meter: Meter) -> None:
+    alice, topic = [await settle_in(meter.app, name) for name in ("alice", "topic")]
+    for number in range(LONG):
+        assert (await alice.post("/api/v1/statuses", json={"status": f"Topic {number} #topic #topic{number}"})).status == 200
+    meter.app.shelf = Shelf()
+    assert await meter.cost(topic, "/api/v2/search?q=topic", MOST + KINDS) > MOST
+    found = (await alice.get("/api/v2/search?q=topic")).json()
+    assert (len(found["accounts"]), len(found["statuses"]), len(found["hashtags"])) == (1, LONG, LONG)

@@ -22,6 +22,9 @@ from parvis.base.db import Tx
 from parvis.base.errors import Invalid, NotFound
 from parvis.federation import fetch
 from parvis.media import actions as media
+from parvis.search import policy as searching
+from parvis.search import queries as finding
+from parvis.search.model import Stretch
 from parvis.statuses.model import Visibility
 from parvis.text import html, language
 from parvis.text import mentions as words
@@ -249,8 +252,10 @@ async def search(call: Call, args: Searched) -> bytes:
         found = [met.id] if isinstance(met, Account) else []
     async with call.opening("read"):
         limit, offset = max(0, min(args.limit, 80)), max(0, min(args.offset, 10_000))
-        whose = call.me_id if args.following else None
-        rows = await views.found_accounts(call.read, args.q.strip().lstrip("@"), limit, offset, whose)
+        whom = searching.named(args.q, call.settings.domain)
+        rows = await finding.accounts(
+            call.read, call.viewer, whom, searching.pattern(whom.text), Stretch(limit, offset), args.following
+        )
         return await view.page(call.read, call.eye(), list(dict.fromkeys([*found, *rows]))[:limit])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Any, Literal
 
 import msgspec
 
@@ -10,26 +11,51 @@ from parvis.accounts.model import Account
 from parvis.api import entities
 from parvis.api.call import Call, get
 from parvis.base.errors import Invalid, Problem, Unauthenticated
+from parvis.base.ids import Page
 from parvis.federation import fetch
+from parvis.search import policy, queries
+from parvis.search.model import Stretch
+from parvis.search.queries import FoundTag
 from parvis.statuses import queries as statuses
 from parvis.statuses.model import Status
 from parvis.text import mentions as words
-from parvis.views import account as people
 from parvis.views import queries as views
 from parvis.views import status as posts
-from parvis.views.cards import ENCODE
+
+Kind = Literal["accounts", "statuses", "hashtags"]
+ADDRESS = re.compile(r"https?://\S+|@?[^@\s:]+@[^@\s]+")
+MOST, FARTHEST = 40, 10_000
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked for."""
 
     q: str
-    type: Literal["accounts", "statuses", "hashtags"] | None = None
+    type: Kind | None = None
     resolve: bool = False
     following: bool = False
+    exclude_unreviewed: bool = False
     account_id: int | None = None
+    min_id: int | None = None
+    max_id: int | None = None
     limit: int = 20
     offset: int = 0
+
+    def wants(self, kind: Kind) -> bool:
+        """Are results of this kind asked for?"""
+        return bool(self.q.strip()) and self.type in (None, kind)
+
+    def stretch(self) -> Stretch:
+        """Which results of a kind; an offset means something for one kind only."""
+        return Stretch(min(self.limit or 20, MOST), min(self.offset, FARTHEST) if self.type else 0)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The results of each kind, as encoded entities."""
+
+    accounts: list[bytes]
+    statuses: list[bytes]
+    tags: list[dict[str, Any]]
 
 
 class TagName(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +66,7 @@ class TagName(msgspec.Struct, frozen=True, kw_only=True):
 
 def _is_address(text: str) -> bool:
     """Is it a URL or a full handle, which names one thing?"""
-    return text.startswith(("https://", "http://")) or "@" in text.strip("@")
+    return ADDRESS.fullmatch(text) is not None
 
 
 async def _met(call: Call, text: str, *, ask: bool) -> Account | Status | None:
@@ -53,61 +79,87 @@ async def _met(call: Call, text: str, *, ask: bool) -> Account | Status | None:
         return None
 
 
-@get("/api/v2/search", "read:search", who="anyone", tx="none")
-async def search(call: Call, args: Wanted) -> bytes:
-    """Accounts, posts and hashtags. Only signed-in people may have other servers asked."""
+async def _found(call: Call, args: Wanted) -> Found:
+    """Everything that is looked for, each kind with one statement of its own. Only people may have servers asked."""
     text = args.q.strip()
     if call.viewer is None and (args.resolve or args.offset):
         raise Unauthenticated("no_token")
     if args.limit < 0 or args.offset < 0:
         raise Invalid("limit", "invalid")
-    limit, offset = min(args.limit or 20, 40), min(args.offset, 10_000)
     met = await _met(call, text, ask=args.resolve)
     async with call.opening("read"):
-        parts = {"accounts": b"[]", "statuses": b"[]", "hashtags": b"[]"}
-        if text and args.type in (None, "accounts"):
-            parts["accounts"] = await _accounts(call, args, met, (limit, offset))
-        if text and args.type in (None, "statuses"):
-            parts["statuses"] = await _statuses(call, text, met, (limit, offset))
-        if text and args.type in (None, "hashtags") and not _is_address(text):
-            parts["hashtags"] = await _tags(call, text, limit, offset)
-    return b'{"accounts":%s,"statuses":%s,"hashtags":%s}' % (parts["accounts"], parts["statuses"], parts["hashtags"])
+        people = await _accounts(call, args, met) if args.wants("accounts") else []
+        written = await _statuses(call, args, met) if args.wants("statuses") else []
+        tags = await _tags(call, args) if args.wants("hashtags") and not _is_address(text) else []
+        shown, persons = await posts.entities(call.read, call.eye(), written, people)
+    return Found([persons[n] for n in people if n in persons], [shown[n] for n in written if n in shown], tags)
 
 
-async def _accounts(call: Call, args: Wanted, met: Account | Status | None, stretch: tuple[int, int]) -> bytes:
-    first = [met.id] if isinstance(met, Account) else []
-    text = args.q.strip().lstrip("@").removesuffix(f"@{call.settings.domain}")
-    rows = [] if "://" in text else await views.found_accounts(
-        call.read, text, *stretch, call.viewer if args.following else None
+async def _accounts(call: Call, args: Wanted, met: Account | Status | None) -> list[int]:
+    first, text = [met.id] if isinstance(met, Account) else [], args.q.strip()
+    if "://" in text:
+        return first
+    whom = policy.named(text, call.settings.domain)
+    rows = await queries.accounts(
+        call.read, call.viewer, whom, policy.pattern(whom.text), args.stretch(), args.following
     )
-    return await people.page(call.read, call.eye(), list(dict.fromkeys([*first, *rows]))[: stretch[0]])
+    return list(dict.fromkeys([*first, *rows]))[: args.stretch().limit]
 
 
-async def _statuses(call: Call, text: str, met: Account | Status | None, stretch: tuple[int, int]) -> bytes:
+async def _statuses(call: Call, args: Wanted, met: Account | Status | None) -> list[int]:
+    """The post that an address names, else those a signed-in person may find by words."""
+    text = args.q.strip()
     if _is_address(text):
         known = met if isinstance(met, Status) else await _known(call, text)
         seen = known and await statuses.seen(call.read, known.id, call.viewer)
-        return await posts.page(call.read, call.eye(), [seen.id] if seen else [])
-    if call.viewer is None:
-        return b"[]"
-    return await posts.page(call.read, call.eye(), await views.found_statuses(call.read, call.viewer, text, *stretch))
+        return [seen.id] if seen else []
+    wish = policy.understood(text, call.settings.domain)
+    if call.viewer is None or not wish.asks:
+        return []
+    stretch = args.stretch()
+    page = Page(args.max_id, None, args.min_id, stretch.limit)
+    return await queries.statuses(call.read, call.viewer, wish, page, stretch.offset, args.account_id)
 
 
 async def _known(call: Call, url: str) -> Status | None:
     return await statuses.by_uri(call.read, url) or await statuses.by_url(call.read, url)
 
 
-async def _tags(call: Call, text: str, limit: int, offset: int) -> bytes:
-    rows = await views.found_tags(call.read, words.normal_tag(text.lstrip("#")), limit, offset)
+async def _tags(call: Call, args: Wanted) -> list[dict[str, Any]]:
+    name = words.normal_tag(args.q.strip().lstrip("#"))
+    return await _shown(call, await queries.tags(call.read, name, args.stretch()) if name else [])
+
+
+async def _shown(call: Call, rows: list[FoundTag]) -> list[dict[str, Any]]:
     days = await views.tag_days(call.read, [row.name for row in rows]) if rows else []
-    return ENCODE.encode([entities.tag(row.id, row.name, days, call.settings.base) for row in rows])
+    return [entities.tag(row.id, row.name, days, call.settings.base) for row in rows]
+
+
+def _joined(rows: list[bytes]) -> msgspec.Raw:
+    return msgspec.Raw(b"[%s]" % b",".join(rows))
+
+
+@get("/api/v2/search", "read:search", who="anyone", tx="none")
+async def search(call: Call, args: Wanted) -> dict[str, Any]:
+    """Accounts, posts and hashtags. Posts only for those signed in; other servers are asked for them alone."""
+    found = await _found(call, args)
+    return {"accounts": _joined(found.accounts), "statuses": _joined(found.statuses), "hashtags": found.tags}
+
+
+@get("/api/v1/search", "read:search", tx="none", deprecated=1570060800)
+async def search_v1(call: Call, args: Wanted) -> dict[str, Any]:
+    """The same with hashtags as bare names, as older clients ask for it."""
+    found = await _found(call, args)
+    return {
+        "accounts": _joined(found.accounts), "statuses": _joined(found.statuses),
+        "hashtags": [tag["name"] for tag in found.tags],
+    }
 
 
 @get("/api/v1/tags/{name}", who="anyone")
 async def tag(call: Call, args: TagName) -> dict[str, object]:
     """One hashtag and its last days."""
     name = words.normal_tag(args.name)
-    rows = await views.found_tags(call.read, name, 1, 0)
-    known = rows[0] if rows and rows[0].name == name else None
-    days = await views.tag_days(call.read, [name]) if known else []
-    return entities.tag(known.id if known else 0, name, days, call.settings.base)
+    rows = await queries.tags(call.read, name, Stretch(1)) if name else []
+    known = await _shown(call, [row for row in rows if row.name == name])
+    return known[0] if known else entities.tag(0, name, [], call.settings.base)

@@ -1,4 +1,4 @@
 """Finding posts, people and hashtags by words.
 
-Owns no table.
+Owns the tables status_words, search_backlog.
 """

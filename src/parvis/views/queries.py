@@ -141,53 +141,6 @@ async def materials(r: Read, status_ids: Sequence[int], account_ids: Sequence[in
     )
 
 
-async def found_accounts(r: Read, text: str, limit: int, offset: int, following_of: int | None) -> list[int]:
-    """Accounts whose handle or name is like the text, the likeliest first."""
-    return await r.values(
-        """SELECT a.id FROM accounts a
-           WHERE a.deleted_at IS NULL AND a.suspended_at IS NULL
-             AND (concat_ws('@', a.username, a.domain) ILIKE '%' || $5 || '%'
-                  OR a.display_name ILIKE '%' || $5 || '%')
-             AND ($4::bigint IS NULL OR EXISTS (
-                 SELECT FROM follows f WHERE f.account_id = $4 AND f.target_id = a.id AND f.accepted))
-           ORDER BY (lower(a.username) = lower($1)) DESC,
-                    similarity(concat_ws('@', a.username, a.domain), $1) DESC, a.id
-           LIMIT $2 OFFSET $3""",
-        text, limit, offset, following_of, text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_"),
-    )
-
-
-class FoundTag(msgspec.Struct, frozen=True):
-    """A hashtag and how often it was used on the last days."""
-
-    id: int
-    name: str
-
-
-async def found_tags(r: Read, text: str, limit: int, offset: int) -> list[FoundTag]:
-    """Hashtags that begin with the text."""
-    return await r.all(
-        FoundTag,
-        "SELECT id, name FROM tags WHERE starts_with(name, $1) ORDER BY length(name), name LIMIT $2 OFFSET $3",
-        text, limit, offset,
-    )
-
-
-async def found_statuses(r: Read, viewer: int, text: str, limit: int, offset: int) -> list[int]:
-    """One's own posts, and those one marked, that contain the text; newest first."""
-    return await r.values(
-        """SELECT v.id FROM seen_by($1) v
-           WHERE (v.account_id = $1
-                  OR EXISTS (SELECT FROM favourites f WHERE f.account_id = $1 AND f.status_id = v.id)
-                  OR EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = v.id)
-                  OR EXISTS (SELECT FROM mentions n WHERE n.account_id = $1 AND n.status_id = v.id))
-             AND v.reblog_of_id IS NULL
-             AND position(lower($2) in lower(v.content || ' ' || v.spoiler_text)) > 0
-           ORDER BY v.id DESC LIMIT $3 OFFSET $4""",
-        viewer, text, limit, offset,
-    )
-
-
 class Day(msgspec.Struct, frozen=True):
     """How a hashtag was used on one day."""
 
