@@ -39,6 +39,11 @@ SENTENCES = {
     ("password", "ERR_TOO_SHORT"): "A password has at least eight characters.",
     ("scope", "invalid_scope"): "There is no such scope; see Mastodon's list of OAuth scopes.",
     ("district", "ERR_BLANK"): "A district has a name or a number.",
+    ("shortcode", "invalid"): "An emoji's name has letters, digits and underscores, at least two of them.",
+    ("category", "too_long"): "A category has at most 100 characters.",
+    ("file", "too_large"): "An emoji's picture has at most 256 KB.",
+    ("file", "too_many_pixels"): "An emoji's picture has at most 4,000,000 pixels.",
+    ("file", "not_an_image"): "An emoji's picture is a PNG, GIF or WebP file.",
 }
 
 
@@ -185,6 +190,7 @@ class Commands:
         self._groups: dict[str, Any] = {}
         self._serve()
         self._people()
+        self._things()
         self._public()
         self._keeping()
 
@@ -221,6 +227,13 @@ class Commands:
         attesting = self._add("resident attest", desk.here(desk.attest), "write down that somebody lives here")
         attesting.add_argument("name")
         attesting.add_argument("--district", required=True)
+
+    def _things(self) -> None:
+        drawing = self._add("emoji add", desk.here(desk.add_emoji), "give the city a small picture with a name")
+        drawing.add_argument("name")
+        drawing.add_argument("file", metavar="FILE")
+        _options(drawing, category="C: under what it stands among the others")
+        self._add("emoji remove", desk.here(desk.remove_emoji), "take an emoji of the city away").add_argument("name")
 
     def _public(self) -> None:
         self._add("ledger verify", desk.here(desk.verify_ledger), "recompute the public record and compare")

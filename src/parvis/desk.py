@@ -32,11 +32,13 @@ from parvis.base import db as database
 from parvis.base import settings as deployment
 from parvis.base.clock import Clock, mastodon_time
 from parvis.base.db import Db
+from parvis.base.errors import NotFound, Problem
 from parvis.base.ids import LARGEST
 from parvis.base.postgres import Embedded
 from parvis.base.settings import Settings
 from parvis.charter import actions as charter
 from parvis.charter import queries as articles
+from parvis.emojis import actions as emojis
 from parvis.ledger import actions as ledger
 from parvis.ledger import queries as record
 from parvis.moderation import queries as moderation
@@ -217,6 +219,31 @@ async def attest(here: Here, args: argparse.Namespace) -> None:
     async with here.db.write() as tx:
         await residency.ask(tx, Operator(args.district, tx.now + ATTESTED), account.id)
     tell(f"{account.username} lives in district {args.district}.")
+
+
+async def add_emoji(here: Here, args: argparse.Namespace) -> None:
+    """Give the city an emoji, or draw one anew."""
+    body = await asyncio.to_thread(Path(args.file).read_bytes)
+    kept = await emojis.keep(here.settings.files, body)
+    try:
+        async with here.db.write() as tx:
+            useless = await emojis.add(tx, args.name, kept, args.category)
+    except Problem:
+        await emojis.discard(here.settings.files, kept.names)
+        raise
+    await emojis.discard(here.settings.files, useless)
+    tell(f":{args.name.strip(':')}: is an emoji of the city.")
+
+
+async def remove_emoji(here: Here, args: argparse.Namespace) -> None:
+    """Take an emoji of the city away, and its picture from the store."""
+    try:
+        async with here.db.write() as tx:
+            useless = await emojis.remove(tx, args.name)
+    except NotFound as error:
+        raise Refusal(f"The city has no emoji :{args.name.strip(':')}:.") from error
+    await emojis.discard(here.settings.files, useless)
+    tell(f":{args.name.strip(':')}: is gone; posts show its name instead.")
 
 
 async def verify_ledger(here: Here, args: argparse.Namespace) -> int:

@@ -26,6 +26,8 @@ demo --data DIR --port 8000
 account create alice --email a@example.org --password motdepasse --confirmed --role moderator
 token create alice --scopes read --token VALUE
 resident attest alice --district 11
+emoji add ville FILE --category City
+emoji remove ville
 ledger verify
 export public DIR
 database url --role app

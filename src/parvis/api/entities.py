@@ -12,7 +12,7 @@ from parvis.accounts.model import Relationship, Shown
 from parvis.base.clock import mastodon_time
 from parvis.media.model import Media
 from parvis.statuses.model import Edit
-from parvis.views.cards import media_entity
+from parvis.views.cards import emoji_entity, media_entity
 from parvis.views.queries import Day
 
 
@@ -39,7 +39,8 @@ def edit_entity(row: Edit, account: object, base: str) -> dict[str, Any]:
     return {
         "content": row.content, "spoiler_text": row.spoiler_text, "sensitive": row.sensitive,
         "created_at": mastodon_time(row.created_at), "account": account,
-        "media_attachments": [media_entity(file, base) for file in row.media], "emojis": [],
+        "media_attachments": [media_entity(file, base) for file in row.media],
+        "emojis": [emoji_entity(emoji, base) for emoji in row.emojis],
     }
 
 

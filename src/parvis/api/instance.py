@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from parvis.accounts import policy as naming
 from parvis.api import VERSION, civic
 from parvis.api.call import Call, Nothing, get
+from parvis.emojis import queries as emojis
 from parvis.media import policy as files
 from parvis.peers import queries as peers
 from parvis.statuses import policy as posting
 from parvis.views import queries as views
+from parvis.views.cards import emoji_entity
 
 MASTODON = "4.6.0"
 CACHED = "max-age=300, public, stale-while-revalidate=30, stale-if-error=86400"
@@ -112,7 +116,9 @@ async def known_peers(call: Call, _: Nothing) -> list[str]:
     return await peers.domains(call.read)
 
 
-@get("/api/v1/custom_emojis", tx="none")
-async def custom_emojis(_: Call, __: Nothing) -> list[dict[str, Any]]:
-    """The city's own emoji: none yet."""
-    return []
+@get("/api/v1/custom_emojis")
+async def custom_emojis(call: Call, _: Nothing) -> list[dict[str, Any]]:
+    """The city's own emoji, as its picker shows them."""
+    call.headers["Cache-Control"] = CACHED
+    found = await emojis.listed(call.read)
+    return [emoji_entity(msgspec.structs.asdict(emoji), call.settings.base) for emoji in found]

@@ -234,7 +234,7 @@ async def history(call: Call, args: One) -> list[dict[str, Any]]:
     now = {
         "content": entity["content"], "spoiler_text": entity["spoiler_text"], "sensitive": entity["sensitive"],
         "created_at": entity["edited_at"] or entity["created_at"], "account": entity["account"],
-        "media_attachments": entity["media_attachments"], "emojis": [],
+        "media_attachments": entity["media_attachments"], "emojis": entity["emojis"],
     }
     return [*(edit_entity(row, entity["account"], call.settings.base) for row in earlier if status), now]
 

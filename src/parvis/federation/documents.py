@@ -12,6 +12,8 @@ from parvis.accounts import queries as people
 from parvis.accounts.model import Account, Shown
 from parvis.base.clock import mastodon_time
 from parvis.base.db import Read
+from parvis.emojis import queries as emojis
+from parvis.emojis.model import Emoji
 from parvis.federation import queries, wire
 from parvis.federation.queries import Totals
 from parvis.federation.vocabulary import PUBLIC, Document, host
@@ -37,6 +39,7 @@ TERMS: dict[str, Any] = {
     "featuredTags": {"@id": "toot:featuredTags", "@type": "@id"},
     "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
     "blurhash": "toot:blurhash",
+    "Emoji": "toot:Emoji",
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
     "memorial": "toot:memorial",
@@ -56,6 +59,7 @@ class Written(msgspec.Struct, frozen=True):
     media: tuple[Media, ...]
     parent: str | None
     totals: Totals
+    emojis: tuple[Emoji, ...] = ()
 
 
 async def written(r: Read, author: Account, status: Status) -> Written:
@@ -67,6 +71,7 @@ async def written(r: Read, author: Account, status: Status) -> Written:
         author, status, tuple((one, named[one.id]) for one in known), tuple(await posts.tags_of(r, [status.id])),
         tuple(await files.of_statuses(r, [status.id])), parent.uri if parent else None,
         await queries.totals(r, status.id),
+        tuple(await emojis.named(r, f"{status.spoiler_text} {status.content}", author.domain)),
     )
 
 
@@ -97,7 +102,14 @@ def encoded(document: Document) -> bytes:
     return msgspec.json.encode(in_context(document))
 
 
-def actor(account: Account, shown: Shown, base: str) -> Document:
+async def profile(r: Read, account: Account, shown: Shown, base: str) -> Document:
+    """One of our people, with the emoji that their profile names."""
+    rows = [f"{field.get('name')} {field.get('value')}" for field in shown.fields]
+    said = " ".join([account.display_name, account.note, *rows])
+    return actor(account, shown, base, await emojis.named(r, said, account.domain))
+
+
+def actor(account: Account, shown: Shown, base: str, drawn: Sequence[Emoji] = ()) -> Document:
     """One of our people."""
     uri = account.uri
     document: Document = {
@@ -113,7 +125,7 @@ def actor(account: Account, shown: Shown, base: str) -> Document:
             {"type": "PropertyValue", "name": field.get("name", ""), "value": field.get("value", "")}
             for field in shown.fields
         ],
-        "tag": [],
+        "tag": [_emoji(one, base) for one in drawn],
     }
     if shown.also_known_as:
         document["alsoKnownAs"] = shown.also_known_as
@@ -170,7 +182,10 @@ def note(post: Written, base: str) -> Document:
         "published": mastodon_time(status.created_at), "url": status.url, "attributedTo": author.uri, "to": to,
         "cc": cc, "sensitive": status.sensitive, "content": status.content,
         "attachment": [_attachment(file, base) for file in post.media],
-        "tag": [_mention(one) for one, silent in post.named if not silent] + [_hashtag(tag, base) for tag in post.tags],
+        "tag": [
+            *(_mention(one) for one, silent in post.named if not silent), *(_hashtag(tag, base) for tag in post.tags),
+            *(_emoji(one, base) for one in post.emojis),
+        ],
         "replies": collection(f"{status.uri}/replies", post.totals.replies, paged=True, ordered=False),
         "likes": collection(f"{status.uri}/likes", post.totals.favourites, paged=False, ordered=False),
         "shares": collection(f"{status.uri}/shares", post.totals.reblogs, paged=False, ordered=False),
@@ -191,6 +206,14 @@ def _mention(account: Account) -> Document:
 
 def _hashtag(tag: Tagged, base: str) -> Document:
     return {"type": "Hashtag", "href": f"{base}/tags/{tag.name}", "name": f"#{tag.display_name}"}
+
+
+def _emoji(emoji: Emoji, base: str) -> Document:
+    """What stands for a `:name:`. It has no id: nobody need fetch what is written out here."""
+    file = emoji.file or ""
+    picture = {"type": "Image", "mediaType": f"image/{file.rpartition('.')[2]}", "url": file_url(base, file)}
+    updated = {"updated": mastodon_time(emoji.updated_at)} if emoji.updated_at else {}
+    return {"type": "Emoji", "name": f":{emoji.shortcode}:", **updated, "icon": picture}
 
 
 def _attachment(file: Media, base: str) -> Document:

@@ -205,10 +205,10 @@ async def actor(request: Request, city: City) -> Response:
     """One of our people."""
     async with city.db.read() as read:
         account = await _owner(read, request)
+        if _browser(request):
+            return _page(account.url)
         shown = await people.shown(read, [account.id])
-    if _browser(request):
-        return _page(account.url)
-    return _document(documents.actor(account, shown[0], city.settings.base))
+        return _document(await documents.profile(read, account, shown[0], city.settings.base))
 
 
 async def _owner(read: Read, request: Request) -> Account:

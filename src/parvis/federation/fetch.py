@@ -14,6 +14,9 @@ from parvis.accounts.model import Account, Profile
 from parvis.base.db import Tx
 from parvis.base.errors import Gone, Invalid, NotFound, Problem, Upstream
 from parvis.base.jobs import Job
+from parvis.emojis import actions as emojis
+from parvis.emojis import policy as drawn
+from parvis.emojis.model import Heard
 from parvis.federation import queries, signatures, vocabulary, wire
 from parvis.federation.vocabulary import Actor, Attachment, Note
 from parvis.peers import actions as peers
@@ -42,6 +45,7 @@ class Reading(msgspec.Struct, frozen=True):
     parent: Status | None
     mentions: tuple[int, ...]
     silent: tuple[int, ...]
+    emojis: tuple[Heard, ...] = ()
 
 
 async def actor(job: Job, uri: str, fresh: bool = False) -> Account:
@@ -83,6 +87,7 @@ async def _ask(job: Job, uri: str, known: Account | None) -> Account:
     async with job.db.write() as tx:
         await tx.lock(f"account {profile.uri}")
         await peers.seen(tx, vocabulary.host(profile.uri))
+        await emojis.learn(tx, profile.domain, drawn.learnable(found.emojis, job.settings.dev))
         return await accounts.remember(tx, profile)
 
 
@@ -161,7 +166,8 @@ async def reading(job: Job, author: Account, found: Note, depth: int = 0, owner:
     mentions, silent = await _addressed(job, found)
     if visibility == "direct" and owner and owner not in mentions:
         silent = (*silent, owner)
-    return Reading(author, found, visibility, parent, mentions, silent)
+    learnt = tuple(drawn.learnable(found.emojis, job.settings.dev))
+    return Reading(author, found, visibility, parent, mentions, silent, learnt)
 
 
 async def _parent(job: Job, author: Account, found: Note, depth: int) -> Status | None:
@@ -214,6 +220,7 @@ async def keep(tx: Tx, read_note: Reading) -> Status:
         created_at=_past(found.published, tx.now), mentions=read_note.mentions, silent=read_note.silent,
         tags=_tags(found.hashtags), remote_media=_files(found.attachments),
     )
+    await emojis.learn(tx, read_note.author.domain, read_note.emojis)
     return await statuses.publish(tx, read_note.author, draft)
 
 

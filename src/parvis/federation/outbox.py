@@ -197,7 +197,7 @@ async def profile_edited(job: Job, event: ProfileEdited) -> None:
         by = await _ours(tx, event.account)
         shown = await people.shown(tx, [event.account])
         if by and shown and by.deleted_at is None:
-            profile = documents.actor(by, shown[0], job.settings.base)
+            profile = await documents.profile(tx, by, shown[0], job.settings.base)
             document = documents.update(profile, by.uri, by.version, [PUBLIC], [f"{by.uri}/followers"])
             await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
 

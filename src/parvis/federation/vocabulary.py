@@ -15,6 +15,7 @@ import msgspec
 
 from parvis.base import http
 from parvis.base.errors import Invalid, Upstream
+from parvis.emojis.model import Heard
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -73,6 +74,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[tuple[str, str], ...] = ()
     also_known_as: tuple[str, ...] = ()
     published: datetime | None = None
+    emojis: tuple[Heard, ...] = ()
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +109,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     mentions: tuple[str, ...] = ()
     hashtags: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    emojis: tuple[Heard, ...] = ()
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +189,7 @@ def actor(found: Document) -> Actor:
         indexable=found.get("indexable") is True, key=_key(found, identity), icon=_picture(found.get("icon")),
         image=_picture(found.get("image")), fields=_fields(found.get("attachment")),
         also_known_as=references(found.get("alsoKnownAs"))[:ALIASES], published=moment(found.get("published")),
+        emojis=_emojis(found.get("tag")),
     )
 
 
@@ -225,8 +229,15 @@ def note(found: Document) -> Note:
         hashtags=tuple(
             text(one.get("name"))[:NAME_LENGTH].removeprefix("#") for one in tags if kind(one) == "Hashtag"
         ),
-        attachments=_attachments(found),
+        attachments=_attachments(found), emojis=_emojis(found.get("tag")),
     )
+
+
+def _emojis(tags: object) -> tuple[Heard, ...]:
+    """The small pictures that a text shows for its `:names:`."""
+    rows = [one for one in items(tags) if isinstance(one, dict) and kind(one) == "Emoji"]
+    read = ((text(row.get("name")).strip(":"), _picture(row.get("icon")), moment(row.get("updated"))) for row in rows)
+    return tuple(Heard(name, url, updated) for name, url, updated in read if name and url)
 
 
 def _content(found: Document) -> tuple[str, str | None]:
@@ -293,7 +304,7 @@ def normal(addresses: Iterable[str]) -> set[str]:
 def kind(found: Mapping[str, Any]) -> str:
     """The type, of several the first; without its prefix."""
     types = [one for one in items(found.get("type")) if isinstance(one, str)]
-    return types[0].removeprefix("as:").removeprefix("litepub:") if types else ""
+    return types[0].removeprefix("as:").removeprefix("litepub:").removeprefix("toot:") if types else ""
 
 
 def items(value: object) -> list[Any]:

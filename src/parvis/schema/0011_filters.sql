@@ -46,10 +46,14 @@ CREATE UNIQUE INDEX custom_emojis_name ON custom_emojis (shortcode, coalesce(dom
 CREATE INDEX custom_emojis_ours ON custom_emojis (category, shortcode) WHERE domain IS NULL;
 
 -- The emoji that a text names, of the city or server it comes from: what stands between two colons, looked up by name.
+-- Rows as JSON, for cards and documents alike.
 CREATE FUNCTION emojis_in(said text, of_domain text) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.shortcode), '[]')
     FROM custom_emojis e
-    WHERE e.shortcode IN (SELECT part FROM unnest(string_to_array(said, ':')) part WHERE length(part) BETWEEN 2 AND 100)
+    WHERE e.shortcode IN (
+            SELECT part FROM (SELECT string_to_array(said, ':') AS parts) cut,
+                             unnest(cut.parts[2:cardinality(cut.parts) - 1]) part
+            WHERE length(part) BETWEEN 2 AND 100)
       AND coalesce(e.domain, '') = coalesce(of_domain, '') AND NOT e.disabled
 $$;
 REVOKE EXECUTE ON FUNCTION emojis_in(text, text) FROM PUBLIC;

@@ -118,6 +118,7 @@ class Edit(msgspec.Struct, frozen=True):
     sensitive: bool
     media: list[dict[str, Any]]
     created_at: datetime
+    emojis: list[dict[str, Any]]
 
 
 class Posted(msgspec.Struct, frozen=True):

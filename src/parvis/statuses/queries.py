@@ -178,8 +178,10 @@ async def edits(r: Read, status_id: int) -> list[Edit]:
     """What a post said before, oldest first."""
     return await r.all(
         Edit,
-        """SELECT content, spoiler_text, sensitive, media, created_at FROM status_edits
-           WHERE status_id = $1 ORDER BY id""",
+        """SELECT e.content, e.spoiler_text, e.sensitive, e.media, e.created_at,
+                  emojis_in(concat_ws(' ', e.spoiler_text, e.content), a.domain)
+           FROM status_edits e JOIN statuses s ON s.id = e.status_id JOIN accounts a ON a.id = s.account_id
+           WHERE e.status_id = $1 ORDER BY e.id""",
         status_id,
     )
 

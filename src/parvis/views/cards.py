@@ -54,8 +54,8 @@ def status_card(data: dict[str, Any], settings: Settings) -> bytes:
         "sensitive": data["sensitive"], "spoiler_text": data["spoiler_text"], "visibility": data["visibility"],
         "language": data["language"], "uri": data["uri"], "url": data["url"], "content": data["content"],
         **({"application": data["application"]} if data["application"] else {}),
-        "edited_at": data["edited_at"], "text": None, "poll": None, "card": None, "quote": None, "emojis": [],
-        "quotes_count": 0, "tagged_collections": [],
+        "edited_at": data["edited_at"], "text": None, "poll": None, "card": None, "quote": None,
+        "emojis": [emoji_entity(emoji, base) for emoji in data["emojis"]], "quotes_count": 0, "tagged_collections": [],
         "quote_approval": {"automatic": [], "manual": [], "current_user": "denied"},
         "media_attachments": [media_entity(file, base) for file in data["media"] or []],
         "mentions": [
@@ -126,6 +126,16 @@ def file_url(base: str, name: str | None) -> str | None:
     return None if name is None else f"{base}/media/{name}"
 
 
+def emoji_entity(emoji: dict[str, Any], base: str) -> dict[str, Any]:
+    """A CustomEmoji, from a row of emojis_in."""
+    url = file_url(base, emoji["file"]) or emoji["remote_url"]
+    still = file_url(base, emoji["static_file"]) or emoji["static_url"] or url
+    return {
+        "shortcode": emoji["shortcode"], "url": url, "static_url": still,
+        "visible_in_picker": emoji["visible_in_picker"], "category": emoji["category"],
+    }
+
+
 def media_entity(file: dict[str, Any], base: str) -> dict[str, Any]:
     """A MediaAttachment."""
     url = file_url(base, file["file"]) or file["remote_url"]
@@ -159,7 +169,8 @@ def account_card(data: dict[str, Any], settings: Settings) -> bytes:
         "created_at": data["created_on"], "note": "" if gone else data["note"], "url": data["url"], "uri": data["uri"],
         "avatar": avatar, "avatar_static": avatar, "avatar_description": data["avatar_description"],
         "header": header, "header_static": header, "header_description": data["header_description"],
-        "hide_collections": data["hide_collections"], "noindex": not data["discoverable"], "emojis": [],
+        "hide_collections": data["hide_collections"], "noindex": not data["discoverable"],
+        "emojis": [] if gone else [emoji_entity(emoji, base) for emoji in data["emojis"]],
         "roles": [], "fields": [] if gone else [
             {"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in data["fields"]
         ],

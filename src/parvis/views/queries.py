@@ -123,8 +123,9 @@ async def materials(r: Read, status_ids: Sequence[int], account_ids: Sequence[in
                              FROM mentions n JOIN accounts a ON a.id = n.account_id
                              WHERE n.status_id = s.id AND NOT n.silent),
                 'tags', (SELECT jsonb_agg(t.name ORDER BY t.id) FROM status_tags st JOIN tags t ON t.id = st.tag_id
-                         WHERE st.status_id = s.id)) AS data
-           FROM statuses s WHERE s.id = ANY($1::bigint[])
+                         WHERE st.status_id = s.id),
+                'emojis', emojis_in(concat_ws(' ', s.spoiler_text, s.content), author.domain)) AS data
+           FROM statuses s JOIN accounts author ON author.id = s.account_id WHERE s.id = ANY($1::bigint[])
            UNION ALL
            SELECT 'account', a.id, a.version, jsonb_build_object(
                 'id', a.id, 'username', a.username, 'domain', a.domain, 'uri', a.uri, 'url', a.url,
@@ -135,6 +136,7 @@ async def materials(r: Read, status_ids: Sequence[int], account_ids: Sequence[in
                 'hide_collections', a.hide_collections, 'memorial', a.memorial,
                 'suspended', a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL,
                 'limited', a.limited_at IS NOT NULL,
+                'emojis', emojis_in(concat_ws(' ', a.display_name, a.note, a.fields::text), a.domain),
                 'created_on', to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T00:00:00.000Z"'))
            FROM accounts a WHERE a.id = ANY($2::bigint[])""",
         list(status_ids), list(account_ids),

@@ -8,6 +8,7 @@ from functools import partial
 from parvis.base.db import Tx
 from parvis.base.errors import NotFound
 from parvis.base.jobs import Job
+from parvis.emojis import actions as emojis
 from parvis.federation import fetch, vocabulary
 from parvis.federation.activities import create
 from parvis.federation.activities.incoming import Deed, Incoming, nothing
@@ -43,6 +44,7 @@ async def fetched(job: Job, given: Incoming) -> Deed:
 
 async def receive(tx: Tx, read_note: Reading, status_id: int) -> None:
     """Change the post, unless what we have is newer."""
+    await emojis.learn(tx, read_note.author.domain, read_note.emojis)
     try:
         await statuses.edit(tx, read_note.author, status_id, fetch.revision(read_note, tx.now))
     except NotFound:
