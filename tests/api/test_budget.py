@@ -74,6 +74,8 @@ def pages(alice: Person, root: str, ids: list[str]) -> list[tuple[str, bool]]:
     return [
         ("/api/v1/timelines/home?limit=40", False),
         ("/api/v1/notifications?limit=80", False),
+        ("/api/v2/notifications?limit=80", False),
+        ("/api/v2/notifications?limit=80&expand_accounts=partial_avatars", False),
         ("/api/v1/favourites", False),
         ("/api/v1/timelines/public?limit=40", True),
         ("/api/v1/timelines/tag/topic?limit=40", True),

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from parvis.access import policy, queries
-from parvis.access.model import Application, PreparedSignUp, Registration, SignedUp, SignUp, User
+from parvis.access.model import AddressConfirmed, Application, PreparedSignUp, Registration, SignedUp, SignUp, User
 from parvis.accounts import actions as accounts
 from parvis.accounts import policy as naming
 from parvis.accounts.model import Account, NewAccount
@@ -199,4 +199,7 @@ async def confirm(tx: Tx, settings: Settings, token: str) -> bool:
     good = user and hmac.compare_digest(signed, _signature(settings.secrets, body + user.email.lower().encode()))
     if user is None or not good or due < tx.now.timestamp():
         raise Invalid("token", "invalid")
-    return await queries.confirm(tx, user.account_id)
+    first = await queries.confirm(tx, user.account_id)
+    if first:
+        await tx.emit(AddressConfirmed(user.account_id))
+    return first

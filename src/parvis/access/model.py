@@ -106,3 +106,9 @@ class SignedUp(msgspec.Struct, frozen=True):
     """Somebody settled here and must confirm their address."""
 
     account: int
+
+
+class AddressConfirmed(msgspec.Struct, frozen=True):
+    """Somebody confirmed the address they signed up with: now they live here."""
+
+    account: int

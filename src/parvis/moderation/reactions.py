@@ -14,7 +14,7 @@ from parvis.base.errors import Refused
 from parvis.base.jobs import Job
 from parvis.charter import queries as charter
 from parvis.moderation import queries
-from parvis.moderation.model import Decided, Decision
+from parvis.moderation.model import Decided, Decision, Reported
 from parvis.notifications import actions as notifications
 from parvis.statuses.model import Posted, Reblogged
 from parvis.text import messages
@@ -41,6 +41,13 @@ async def warned(tx: Tx, event: Decided) -> None:
     """Whom a decision concerns is told in its own transaction, before anything can take effect (DSA article 17)."""
     if event.level > 0:
         await notifications.warn(tx, event.target, event.decision)
+
+
+async def reported(tx: Tx, event: Reported) -> None:
+    """The moderators hear of a report; it shows who made it to them alone."""
+    found = await queries.report(tx, event.report)
+    if found is not None:
+        await notifications.tell_moderators(tx, "admin.report", found.account_id, found.id)
 
 
 async def send_statement(job: Job, event: Decided) -> None:

@@ -1,1 +1,4 @@
-"""Who is told of what. Owns the table notifications."""
+"""Who is told of what, whom one lets tell, and how it reaches somebody who is not looking.
+
+Owns the tables notifications, notification_policies, notification_requests, notification_permissions and severances.
+"""

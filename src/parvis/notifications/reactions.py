@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from parvis.accounts.model import Followed, FollowRequested, Unfollowed
+from parvis.access.model import AddressConfirmed
+from parvis.accounts.model import Blocked, Followed, FollowRequested, Unfollowed
 from parvis.base.db import Tx
 from parvis.notifications import actions, queries
 from parvis.statuses.model import Edited, Favourited, Posted, Reblogged, Unfavourited, Unreblogged
@@ -55,3 +56,13 @@ async def unfollowed(tx: Tx, event: Unfollowed) -> None:
     """Who follows no more is not told any more."""
     await queries.withdraw(tx, "follow", event.target, event.account, None)
     await queries.withdraw(tx, "follow_request", event.target, event.account, None)
+
+
+async def blocked(tx: Tx, event: Blocked) -> None:
+    """Who blocks somebody no longer sees what they were told of them."""
+    await queries.forget(tx, event.account, event.target)
+
+
+async def confirmed(tx: Tx, event: AddressConfirmed) -> None:
+    """The moderators, of somebody who settles here."""
+    await actions.tell_moderators(tx, "admin.sign_up", event.account)

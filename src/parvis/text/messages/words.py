@@ -142,6 +142,26 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "no_charter": ("There is no charter yet", "Rules can be proposed once a first charter is laid."),
 }
 
+TOLD: Mapping[str, str] = {
+    "mention": "%(name)s mentioned you",
+    "status": "%(name)s has just posted",
+    "reblog": "%(name)s shared your post",
+    "follow": "%(name)s follows you now",
+    "follow_request": "%(name)s asks to follow you",
+    "favourite": "%(name)s likes your post",
+    "poll": "A poll in which you took part is over",
+    "update": "%(name)s edited a post that you shared",
+    "quote": "%(name)s quoted your post",
+    "quoted_update": "%(name)s edited a post that you quoted",
+    "added_to_collection": "%(name)s put you in a collection",
+    "collection_update": "%(name)s changed a collection in which you are",
+    "severed_relationships": "Some of your followers or follows are lost",
+    "moderation_warning": "A decision about you was taken",
+    "admin.report": "%(name)s reported somebody",
+    "admin.sign_up": "%(name)s has settled here",
+}
+UNKNOWN_TO_THE_APP = "Your app cannot show more of this. The city’s own pages can."
+
 SIGN_IN_FAILED = "This address and this password do not go together."
 
 
@@ -157,7 +177,9 @@ def messages() -> list[str]:
         OUTCOMES.values(),
         STEPS.values(),
         FIELD_ERRORS.values(),
+        TOLD.values(),
         *ERRORS.values(),
         *PROBLEMS.values(),
     ]
-    return [*chain.from_iterable(tables), STATUS_QUO, PROPOSAL_IS, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED]
+    single = (STATUS_QUO, PROPOSAL_IS, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED, UNKNOWN_TO_THE_APP)
+    return [*chain.from_iterable(tables), *single]
