@@ -18,6 +18,7 @@ from parvis import wiring
 from parvis.api import errors, operations
 from parvis.api.limits import Limits
 from parvis.base import jobs, log, process, settings
+from parvis.base.cache import Cache
 from parvis.base.clock import Clock
 from parvis.base.db import Db
 from parvis.base.errors import Problem
@@ -31,8 +32,8 @@ from parvis.web import pages
 OPEN_TO_BROWSERS = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/", "/nodeinfo/")
 EXPOSED = "Link, Mastodon-Async-Refresh, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id"
 POLICY = (
-    "default-src 'self'; img-src * data:; media-src *; style-src 'self'; script-src 'self'; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data:; media-src 'self'; style-src 'self'; script-src 'self'; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -46,6 +47,7 @@ class App:
         self.http: Http = job.http
         self.clock: Clock = job.db.clock
         self.shelf = Shelf()
+        self.cache = Cache(settings.cache, settings.cache_megabytes * 1_000_000)
         self.limits = Limits(enforced=not settings.dev)
         self.asgi: ASGIApp = Doors(_starlette(self), settings)
         self._background: list[asyncio.Task[None]] = []
@@ -61,6 +63,7 @@ class App:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self.cache.close()
         await self.http.close()
         await self.db.close()
 
@@ -73,7 +76,7 @@ async def build(
 
 
 def _starlette(app: App) -> Starlette:
-    routes: list[BaseRoute] = [*operations.routes(), *endpoints.ROUTES, *pages.routes(app.settings)]
+    routes: list[BaseRoute] = [*operations.routes(), *endpoints.ROUTES, *pages.routes()]
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash,
     }

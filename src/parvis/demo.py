@@ -124,8 +124,8 @@ class Seed:
         settings, name = self.app.settings, person["name"]
         wish = SignUp(name, f"{name}@example.org", PASSWORD, person.get("locale", "fr"), True, person["display"])
         prepared = await access.prepare(settings, wish)
-        face = await media.keep(settings.files, "avatar", portrait(person["display"], person["colour"]))
-        head = await media.keep(settings.files, "header", banner(person["colour"]))
+        face = await media.keep(self.app.job.files, "avatar", portrait(person["display"], person["colour"]))
+        head = await media.keep(self.app.job.files, "header", banner(person["colour"]))
         edit = ProfileEdit(
             note=html.html(person["bio"], {}, lambda tag: f"{settings.base}/tags/{tag.lower()}"),
             note_text=person["bio"], avatar_file=face.file, header_file=head.file, discoverable=True, indexable=True,
@@ -150,7 +150,7 @@ class Seed:
         """Write, and let the others answer to it."""
         settings, by = self.app.settings, self.who[post["by"]]
         drawing = self.story["picture"].get(post.get("picture"))
-        kept = await media.keep(settings.files, "uploads", picture(drawing)) if drawing else None
+        kept = await media.keep(self.app.job.files, "uploads", picture(drawing)) if drawing else None
         async with self.app.db.write() as tx:
             files = () if kept is None else ((await media.upload(tx, by, kept, post["alt"], None)).id,)
             made = await statuses.compose(tx, post["text"], settings.base, settings.domain)

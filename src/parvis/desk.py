@@ -26,7 +26,7 @@ from parvis.access import queries as users
 from parvis.access.model import SignUp
 from parvis.accounts import queries as accounts
 from parvis.accounts.model import Account
-from parvis.base import archive, log, postgres, process, schema
+from parvis.base import archive, files, log, postgres, process, schema
 from parvis.base import city as cities
 from parvis.base import db as database
 from parvis.base import settings as deployment
@@ -224,14 +224,14 @@ async def attest(here: Here, args: argparse.Namespace) -> None:
 async def add_emoji(here: Here, args: argparse.Namespace) -> None:
     """Give the city an emoji, or draw one anew."""
     body = await asyncio.to_thread(Path(args.file).read_bytes)
-    kept = await emojis.keep(here.settings.files, body)
+    kept = await emojis.keep(files.opened(here.settings), body)
     try:
         async with here.db.write() as tx:
             useless = await emojis.add(tx, args.name, kept, args.category)
     except Problem:
-        await emojis.discard(here.settings.files, kept.names)
+        await emojis.discard(files.opened(here.settings), kept.names)
         raise
-    await emojis.discard(here.settings.files, useless)
+    await emojis.discard(files.opened(here.settings), useless)
     tell(f":{args.name.strip(':')}: is an emoji of the city.")
 
 
@@ -242,7 +242,7 @@ async def remove_emoji(here: Here, args: argparse.Namespace) -> None:
             useless = await emojis.remove(tx, args.name)
     except NotFound as error:
         raise Refusal(f"The city has no emoji :{args.name.strip(':')}:.") from error
-    await emojis.discard(here.settings.files, useless)
+    await emojis.discard(files.opened(here.settings), useless)
     tell(f":{args.name.strip(':')}: is gone; posts show its name instead.")
 
 

@@ -73,7 +73,7 @@ async def call(app: ASGIApp, request: Request) -> Response:
     parts = urlsplit(request.url)
     headers = {"host": parts.netloc} | {name.lower(): value for name, value in request.headers.items()}
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": request.method,
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": request.method,
         "scheme": parts.scheme, "path": parts.path, "raw_path": parts.path.encode(), "root_path": "",
         "query_string": parts.query.encode(), "client": ("192.0.2.1", 1), "server": (parts.netloc, 443),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],

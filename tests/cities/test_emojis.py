@@ -15,6 +15,7 @@ from cities.test_posts import arrived, friends
 from conftest import Client
 from parvis.accounts import actions as accounts
 from parvis.accounts.model import Account, ProfileEdit
+from parvis.base import proxy
 from parvis.base.clock import mastodon_time
 from parvis.emojis import actions as emojis
 from parvis.emojis import policy
@@ -27,14 +28,20 @@ async def draw(city: City, name: str) -> None:
     """A city has an emoji."""
     out = io.BytesIO()
     Image.new("RGBA", (16, 16), (90, 140, 90, 128)).save(out, "PNG")
-    await city.do(emojis.add, name, await emojis.keep(city.settings.files, out.getvalue()), None)
+    await city.do(emojis.add, name, await emojis.keep(city.job.files, out.getvalue()), None)
 
 
 async def shown(city: City, path: str) -> list[tuple[str, str]]:
     """The emoji of an entity, as the city's clients see them."""
     answer = await Client(city.app).get(path)
     assert answer.status == 200, answer.text
-    return [(one["shortcode"], one["url"]) for one in answer.json()["emojis"]]
+    return [(one["shortcode"], original(city, one["url"])) for one in answer.json()["emojis"]]
+
+
+def original(city: City, url: str) -> str:
+    """Where a picture comes from that the city shows through its proxy."""
+    _, mark, sealed = url.partition(f"{city.settings.base}/proxy/")
+    return proxy.original(city.settings, *sealed.split("/")) if mark else url
 
 
 def tag(name: str, url: str, **more: Any) -> dict[str, Any]:

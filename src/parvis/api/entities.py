@@ -10,6 +10,7 @@ import msgspec
 from parvis.access.model import Application, Registration, User
 from parvis.accounts.model import Relationship, Shown
 from parvis.base.clock import mastodon_time
+from parvis.base.settings import Settings
 from parvis.media.model import Media
 from parvis.statuses.model import Edit
 from parvis.views.cards import emoji_entity, media_entity
@@ -34,19 +35,19 @@ def relationship(row: Relationship) -> dict[str, Any]:
     }
 
 
-def edit_entity(row: Edit, account: object, base: str) -> dict[str, Any]:
+def edit_entity(row: Edit, account: object, settings: Settings) -> dict[str, Any]:
     """One earlier state of a post."""
     return {
         "content": row.content, "spoiler_text": row.spoiler_text, "sensitive": row.sensitive,
         "created_at": mastodon_time(row.created_at), "account": account,
-        "media_attachments": [media_entity(file, base) for file in row.media],
-        "emojis": [emoji_entity(emoji, base) for emoji in row.emojis],
+        "media_attachments": [media_entity(file, settings) for file in row.media],
+        "emojis": [emoji_entity(emoji, settings) for emoji in row.emojis],
     }
 
 
-def media(row: Media, base: str) -> dict[str, Any]:
+def media(row: Media, settings: Settings) -> dict[str, Any]:
     """An attached file."""
-    return media_entity(msgspec.structs.asdict(row), base)
+    return media_entity(msgspec.structs.asdict(row), settings)
 
 
 def application(app: Application) -> dict[str, Any]:

@@ -121,4 +121,4 @@ async def custom_emojis(call: Call, _: Nothing) -> list[dict[str, Any]]:
     """The city's own emoji, as its picker shows them."""
     call.headers["Cache-Control"] = CACHED
     found = await emojis.listed(call.read)
-    return [emoji_entity(msgspec.structs.asdict(emoji), call.settings.base) for emoji in found]
+    return [emoji_entity(msgspec.structs.asdict(emoji), call.settings) for emoji in found]

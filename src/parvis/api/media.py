@@ -43,7 +43,7 @@ async def _take(call: Call, args: NewMedia) -> dict[str, Any]:
     except BaseException:
         await media.discard(call.job.files, [kept.file, kept.preview_file])
         raise
-    return entities.media(made, call.settings.base)
+    return entities.media(made, call.settings)
 
 
 @post("/api/v2/media", "write:media", tx="none", limit=limits.MEDIA)
@@ -64,7 +64,7 @@ async def show(call: Call, args: One) -> dict[str, Any]:
     found = await media.own(call.read, args.id, call.me_id)
     if found.status_id is not None:
         raise NotFound("media")
-    return entities.media(found, call.settings.base)
+    return entities.media(found, call.settings)
 
 
 @put("/api/v1/media/{id}", "write:media")
@@ -73,4 +73,4 @@ async def change(call: Call, args: ChangedMedia) -> dict[str, Any]:
     if (await media.own(call.tx, args.id, call.me_id)).status_id is not None:
         raise NotFound("media")
     found = await media.describe(call.tx, await call.me(), args.id, args.description, args.focus)
-    return entities.media(found, call.settings.base)
+    return entities.media(found, call.settings)

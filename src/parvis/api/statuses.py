@@ -236,7 +236,7 @@ async def history(call: Call, args: One) -> list[dict[str, Any]]:
         "created_at": entity["edited_at"] or entity["created_at"], "account": entity["account"],
         "media_attachments": entity["media_attachments"], "emojis": entity["emojis"],
     }
-    return [*(edit_entity(row, entity["account"], call.settings.base) for row in earlier if status), now]
+    return [*(edit_entity(row, entity["account"], call.settings) for row in earlier if status), now]
 
 
 @get("/api/v1/statuses/{id}/source", "read:statuses")

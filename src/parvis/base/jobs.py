@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
+from functools import cached_property
 from typing import Any, get_type_hints
 
 import msgspec
@@ -17,9 +17,11 @@ from pgqueuer.queries import Queries
 from pgqueuer.types import QueueExecutionMode
 
 from parvis.base import db as database
+from parvis.base import files
 from parvis.base import settings as deployment
 from parvis.base.clock import Clock
 from parvis.base.db import Db, Reactions, job_name
+from parvis.base.files import Files
 from parvis.base.http import Http, Transport
 from parvis.base.settings import Settings
 
@@ -28,17 +30,17 @@ log = structlog.get_logger()
 HEARTBEAT = timedelta(seconds=5)
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, dict=True):
     """What a later reaction works with. It opens its own transactions and re-reads what its event names."""
 
     db: Db
     http: Http
     settings: Settings
 
-    @property
-    def files(self) -> Path:
+    @cached_property
+    def files(self) -> Files:
         """Where uploaded files are kept."""
-        return self.settings.files
+        return files.opened(self.settings)
 
 
 async def equipped(

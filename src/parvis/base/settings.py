@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+
+from parvis.base import seal
 
 PREFIX = "PARVIS_"
 
@@ -17,7 +21,7 @@ class BadSetting(Exception):
     """One clear sentence on the value that cannot be used."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """How this city's server is deployed. Each field is also the environment variable PARVIS_<NAME>."""
 
     data: Path = Path("data")
@@ -38,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     mail_from: str = ""
     log_json: bool = False
+    files_url: str = ""
+    cache_megabytes: int = 2048
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.origin)
@@ -47,6 +53,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadSetting(f"--dev opens doors that a city must keep shut: it refuses {self.origin}; use localhost.")
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             raise BadSetting(f"The origin {self.origin} must be https: only localhost may be served in plain http.")
+        if self.files_url and urlsplit(self.files_url).scheme not in ("s3", "memory"):
+            raise BadSetting("Files are kept in the data folder, or where an address like s3://bucket says.")
+        if self.cache_megabytes < 100:
+            raise BadSetting("The cache needs at least 100 megabytes: the largest file must fit in it.")
         for value in (self.allow_networks, self.trusted_proxies):
             networks(value)
 
@@ -69,6 +79,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def files(self) -> Path:
         """Where uploaded files are kept."""
         return self.data / "files"
+
+    @property
+    def cache(self) -> Path:
+        """Where files of other servers stay for a while; it may be deleted at any time."""
+        return self.data / "cache"
+
+    @property
+    def scratch(self) -> Path:
+        """Where files are while they are taken in and worked on; nothing in it outlives its work."""
+        return self.data / "scratch"
+
+    @cached_property
+    def proxy_key(self) -> bytes:
+        """What seals the addresses of the proxy, read once."""
+        return seal.kept(self.secrets, "proxy.key", lambda: secrets.token_bytes(32))
 
     @property
     def mails(self) -> Path:

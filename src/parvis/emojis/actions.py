@@ -7,14 +7,12 @@ import io
 import secrets
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 
-import obstore
-from obstore.store import LocalStore
 from PIL import Image, UnidentifiedImageError
 
 from parvis.base.db import Tx
 from parvis.base.errors import Invalid, NotFound
+from parvis.base.files import Files
 from parvis.emojis import policy, queries
 from parvis.emojis.model import Drawing, Emoji, Heard, Kept
 
@@ -42,22 +40,20 @@ def drawing(body: bytes) -> Drawing:
     return Drawing(out.getvalue(), body if moves else None, ENDINGS[opened.format or "PNG"])
 
 
-async def keep(files: Path, body: bytes) -> Kept:
+async def keep(files: Files, body: bytes) -> Kept:
     """Draw in a thread and put the files into the store. Outside any transaction."""
     made = await asyncio.to_thread(drawing, body)
     name = f"emojis/{secrets.token_urlsafe(16)}"
-    store = LocalStore(files, mkdir=True)
     kept = Kept(f"{name}.{made.ending}" if made.moving else f"{name}.small.png", f"{name}.small.png")
-    await obstore.put_async(store, kept.static_file, made.still)
+    await files.put(kept.static_file, made.still)
     if made.moving:
-        await obstore.put_async(store, kept.file, made.moving)
+        await files.put(kept.file, made.moving)
     return kept
 
 
-async def discard(files: Path, names: Sequence[str]) -> None:
+async def discard(files: Files, names: Sequence[str]) -> None:
     """Take files out of the store; one that is not there is as good as deleted."""
-    if names:
-        await obstore.delete_async(LocalStore(files, mkdir=True), list(names))
+    await files.delete(names)
 
 
 async def add(tx: Tx, shortcode: str, kept: Kept, category: str | None) -> list[str]:

@@ -6,16 +6,14 @@ import asyncio
 import io
 import secrets
 import warnings
-from pathlib import Path
 
 import blurhash
-import obstore
-from obstore.store import LocalStore
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Invalid, NotFound
+from parvis.base.files import Files
 from parvis.base.jobs import Job
 from parvis.media import policy, queries
 from parvis.media.model import Kept, Media, Picture
@@ -70,15 +68,14 @@ def picture(body: bytes, box: tuple[int, int] = LARGEST) -> Picture:
     )
 
 
-async def keep(files: Path, kind: str, body: bytes, box: tuple[int, int] = LARGEST) -> Kept:
+async def keep(files: Files, kind: str, body: bytes, box: tuple[int, int] = LARGEST) -> Kept:
     """Decode in a thread and put both sizes into the store. Outside any transaction."""
     made = await asyncio.to_thread(picture, body, box)
     ending = made.content_type.removeprefix("image/").replace("jpeg", "jpg")
     name = f"{kind}/{secrets.token_urlsafe(16)}"
-    store = LocalStore(files, mkdir=True)
     kept = Kept(f"{name}.{ending}", f"{name}.small.{ending}", made)
-    await obstore.put_async(store, kept.file, made.body)
-    await obstore.put_async(store, kept.preview_file, made.preview)
+    await files.put(kept.file, made.body)
+    await files.put(kept.preview_file, made.preview)
     return kept
 
 
@@ -105,10 +102,9 @@ async def describe(tx: Tx, by: Account, media_id: int, description: str | None, 
     return await own(tx, media_id, by.id)
 
 
-async def discard(files: Path, names: list[str]) -> None:
+async def discard(files: Files, names: list[str]) -> None:
     """Take files out of the store; one that is not there is as good as deleted."""
-    if names:
-        await obstore.delete_async(LocalStore(files, mkdir=True), names)
+    await files.delete(names)
 
 
 async def forget_stale(job: Job) -> bool:

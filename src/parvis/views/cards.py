@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from parvis.base import proxy
 from parvis.base.clock import mastodon_time
 from parvis.base.settings import Settings
 from parvis.filters import policy as filters
@@ -55,9 +56,10 @@ def status_card(data: dict[str, Any], settings: Settings) -> bytes:
         "language": data["language"], "uri": data["uri"], "url": data["url"], "content": data["content"],
         **({"application": data["application"]} if data["application"] else {}),
         "edited_at": data["edited_at"], "text": None, "poll": None, "card": None, "quote": None,
-        "emojis": [emoji_entity(emoji, base) for emoji in data["emojis"]], "quotes_count": 0, "tagged_collections": [],
+        "emojis": [emoji_entity(emoji, settings) for emoji in data["emojis"]],
+        "quotes_count": 0, "tagged_collections": [],
         "quote_approval": {"automatic": [], "manual": [], "current_user": "denied"},
-        "media_attachments": [media_entity(file, base) for file in data["media"] or []],
+        "media_attachments": [media_entity(file, settings) for file in data["media"] or []],
         "mentions": [
             {"id": str(m["id"]), "username": m["username"], "url": m["url"], "acct": m["acct"]}
             for m in data["mentions"] or []
@@ -126,31 +128,34 @@ def file_url(base: str, name: str | None) -> str | None:
     return None if name is None else f"{base}/media/{name}"
 
 
-def emoji_entity(emoji: dict[str, Any], base: str) -> dict[str, Any]:
+def emoji_entity(emoji: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """A CustomEmoji, from a row of emojis_in."""
-    url = file_url(base, emoji["file"]) or emoji["remote_url"]
-    still = file_url(base, emoji["static_file"]) or emoji["static_url"] or url
+    url = file_url(settings.base, emoji["file"]) or proxy.address(settings, emoji["remote_url"])
+    still = file_url(settings.base, emoji["static_file"]) or proxy.address(settings, emoji["static_url"]) or url
     return {
         "shortcode": emoji["shortcode"], "url": url, "static_url": still,
         "visible_in_picker": emoji["visible_in_picker"], "category": emoji["category"],
     }
 
 
-def media_entity(file: dict[str, Any], base: str) -> dict[str, Any]:
-    """A MediaAttachment."""
-    url = file_url(base, file["file"]) or file["remote_url"]
-    meta: dict[str, Any] = {"focus": {"x": file["focus_x"], "y": file["focus_y"]}}
+def media_entity(file: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """A MediaAttachment; a file of another server is shown through the proxy, one that is not ready has no address."""
+    base, remote = settings.base, file["remote_url"]
+    url = file_url(base, file["file"]) or (remote if file["kind"] == "unknown" else proxy.address(settings, remote))
+    preview = file_url(base, file["preview_file"]) or proxy.address(settings, file.get("preview_remote_url"))
+    meta: dict[str, Any] = {**(file.get("meta") or {}), "focus": {"x": file["focus_x"], "y": file["focus_y"]}}
     for name, prefix in (("original", ""), ("small", "preview_")):
         width, height = file[f"{prefix}width"], file[f"{prefix}height"]
         if width and height:
             meta[name] = {
-                "width": width, "height": height, "size": f"{width}x{height}", "aspect": round(width / height, 6)
+                "width": width, "height": height, "size": f"{width}x{height}", "aspect": round(width / height, 6),
+                **meta.get(name, {}),
             }
     return {
         "id": str(file["id"]), "type": file["kind"], "url": url,
-        "preview_url": file_url(base, file["preview_file"]) or url, "remote_url": file["remote_url"],
-        "preview_remote_url": None, "text_url": None, "meta": meta, "description": file["description"],
-        "blurhash": file["blurhash"],
+        "preview_url": preview or (url if file["kind"] == "image" else None), "remote_url": remote,
+        "preview_remote_url": file.get("preview_remote_url"), "text_url": None, "meta": meta,
+        "description": file["description"], "blurhash": file["blurhash"],
     }
 
 
@@ -158,8 +163,8 @@ def account_card(data: dict[str, Any], settings: Settings) -> bytes:
     """The members of an Account that its counts do not change."""
     base = settings.base
     gone = data["suspended"]
-    avatar = None if gone else file_url(base, data["avatar_file"]) or data["avatar_url"]
-    header = None if gone else file_url(base, data["header_file"]) or data["header_url"]
+    avatar = None if gone else file_url(base, data["avatar_file"]) or proxy.address(settings, data["avatar_url"])
+    header = None if gone else file_url(base, data["header_file"]) or proxy.address(settings, data["header_url"])
     avatar, header = avatar or f"{base}/static/avatar.png", header or f"{base}/static/header.png"
     fields: dict[str, Any] = {
         "id": str(data["id"]), "username": data["username"],
@@ -170,7 +175,7 @@ def account_card(data: dict[str, Any], settings: Settings) -> bytes:
         "avatar": avatar, "avatar_static": avatar, "avatar_description": data["avatar_description"],
         "header": header, "header_static": header, "header_description": data["header_description"],
         "hide_collections": data["hide_collections"], "noindex": not data["discoverable"],
-        "emojis": [] if gone else [emoji_entity(emoji, base) for emoji in data["emojis"]],
+        "emojis": [] if gone else [emoji_entity(emoji, settings) for emoji in data["emojis"]],
         "roles": [], "fields": [] if gone else [
             {"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in data["fields"]
         ],

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from parvis.base.errors import Problem
-from parvis.base.settings import Settings
 from parvis.text.messages import words
 from parvis.web import about, civic, decisions, files, oauth, public, sign_in
 from parvis.web.site import Deed, Site, Visit
@@ -57,12 +56,12 @@ INSIDE: tuple[tuple[str, str, Deed], ...] = (
 )
 
 
-def routes(settings: Settings) -> list[BaseRoute]:
-    """Every page and file a browser may ask for; `settings` says whether anything can be uploaded here."""
+def routes() -> list[BaseRoute]:
+    """Every page and file a browser may ask for."""
     site = Site()
     pages = [Route(path, site.page(deed), methods=[method]) for method, path, deed in OPEN]
     inside = [Route(path, site.page(deed, inside=True), methods=[method]) for method, path, deed in INSIDE]
-    return [*inside, *pages, *files.routes(site.assets, settings)]
+    return [*inside, *pages, *files.routes(site.assets)]
 
 
 def is_page(request: Request) -> bool:
