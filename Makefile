@@ -70,7 +70,7 @@ test: .venv/browser ## every test, the live scenarios included
 live: .venv/dev ## real servers, real apps: two cities, the rule cycle, kill -9, toot and Mastodon.py
 	$(BIN)/python tests/live/all.py
 
-bench: .venv/dev ## rows per second and waiting times of one city
+bench: .venv/dev ## requests per second, waits, CPU and queries of one city beside their floors (wants wrk)
 	$(BIN)/python bench/city.py
 
 lock: setup ## resolve both requirements files anew (the only target that wants uv: pip install uv)
