@@ -143,7 +143,7 @@ async def reports(call: Call, args: ReportPage) -> list[dict[str, Any]]:
 
 
 async def _admin_report(call: Call, row: Report) -> dict[str, Any]:
-    shown = await posts.statuses(call.read, call.eye(), row.status_ids)
+    shown = await posts.reported(call.read, call.eye(), call.me_id, row.status_ids)
     articles = await charter.versions_by_id(call.read, row.article_ids)
     return {
         "id": str(row.id), "action_taken": row.closed_at is not None,

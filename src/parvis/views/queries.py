@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -31,7 +30,7 @@ class State(msgspec.Struct, frozen=True):
     account_statuses: int
     account_followers: int
     account_following: int
-    last_status_at: date | None
+    last_status_at: str | None
     filters: list[dict[str, Any]] | None
 
 
@@ -44,10 +43,6 @@ class Material(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-COUNTS = """LEFT JOIN account_counts ac ON ac.account_id = a.id
-    LEFT JOIN LATERAL (
-        SELECT sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
-        FROM account_count_deltas x WHERE x.account_id = a.id) ad ON true"""
 COUNTED = """(CASE WHEN a.domain IS NULL OR a.remote_counts->>'statuses' IS NULL
             THEN coalesce(ac.statuses, 0) + coalesce(ad.statuses, 0) ELSE (a.remote_counts->>'statuses')::int END)::int,
     greatest(coalesce((a.remote_counts->>'followers')::int, 0),
@@ -65,43 +60,54 @@ LIVE = """CASE WHEN row_number() OVER () = 1 THEN (
             'keywords', (SELECT coalesce(jsonb_agg(to_jsonb(k) ORDER BY k.id), '[]')
                          FROM filter_keywords k WHERE k.filter_id = f.id),
             'statuses', (SELECT coalesce(jsonb_agg(n.status_id ORDER BY n.id), '[]') FROM filter_statuses n
-                         WHERE n.filter_id = f.id AND n.status_id IN (SELECT id FROM wanted))) ORDER BY f.id)
+                         WHERE n.filter_id = f.id AND n.status_id IN (SELECT id FROM shown))) ORDER BY f.id)
         FROM filters f
         WHERE f.account_id = $1 AND (f.expires_at IS NULL OR f.expires_at > parvis_now())
           AND cardinality($2::bigint[]) > 0) END"""
 
 
+# Waiting deltas are summed for the page at once: a subquery for each row costs more than all of them are worth.
+STATES = """WITH top AS MATERIALIZED (
+        SELECT s.id, s.version, s.account_id, s.reblog_of_id, s.conversation_id
+        FROM unnest($2::bigint[]) w(id) JOIN {posts} s ON s.id = w.id),
+    shown AS (
+        SELECT * FROM top
+        UNION ALL SELECT o.id, o.version, o.account_id, o.reblog_of_id, o.conversation_id
+                  FROM top JOIN statuses o ON o.id = top.reblog_of_id
+        UNION ALL SELECT 0, 0, person, NULL, NULL FROM unnest($3::bigint[]) person)
+    SELECT s.id, s.version, a.id AS account_id, s.reblog_of_id,
+           greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
+           greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
+           greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
+           EXISTS (SELECT FROM favourites f WHERE f.account_id = $1 AND f.status_id = s.id),
+           EXISTS (SELECT FROM statuses x WHERE x.account_id = $1 AND x.reblog_of_id = s.id AND x.deleted_at IS NULL),
+           EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = s.id),
+           EXISTS (SELECT FROM conversation_mutes m WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
+           EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
+           a.version AS account_version, {counted}, a.last_status_at::text, {live}
+    FROM shown s JOIN accounts a ON a.id = s.account_id
+    LEFT JOIN status_counts c ON c.status_id = s.id
+    LEFT JOIN (SELECT status_id, sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites
+               FROM status_count_deltas WHERE status_id IN (SELECT id FROM shown) GROUP BY status_id) d
+        ON d.status_id = s.id
+    LEFT JOIN account_counts ac ON ac.account_id = a.id
+    LEFT JOIN (SELECT account_id, sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
+               FROM account_count_deltas WHERE account_id IN (SELECT account_id FROM shown) GROUP BY account_id) ad
+        ON ad.account_id = a.id"""
+OF_SEEN = STATES.format(posts="seen_by($1)", counted=COUNTED, live=LIVE)
+OF_REPORTED = STATES.format(posts="statuses", counted=COUNTED, live=LIVE)
+
+
 async def states(
     r: Read, viewer: int | None, status_ids: Sequence[int], account_ids: Sequence[int] = ()
 ) -> list[State]:
-    """For these posts, what they pass on, and these accounts: versions, counts, and the viewer's marks."""
-    return await r.all(
-        State,
-        f"""WITH wanted AS (
-                SELECT id FROM unnest($2::bigint[]) w(id)
-                UNION SELECT s.reblog_of_id FROM statuses s
-                      WHERE s.id = ANY($2::bigint[]) AND s.reblog_of_id IS NOT NULL),
-            shown AS (SELECT id, NULL::bigint AS person FROM wanted UNION ALL SELECT NULL, unnest($3::bigint[]))
-            SELECT coalesce(s.id, 0), coalesce(s.version, 0), a.id AS account_id, s.reblog_of_id,
-                   greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
-                   greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
-                   greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
-                   EXISTS (SELECT FROM favourites f WHERE f.account_id = $1 AND f.status_id = s.id),
-                   EXISTS (SELECT FROM statuses x
-                           WHERE x.account_id = $1 AND x.reblog_of_id = s.id AND x.deleted_at IS NULL),
-                   EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = s.id),
-                   EXISTS (SELECT FROM conversation_mutes m
-                           WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
-                   EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
-                   a.version AS account_version, {COUNTED}, a.last_status_at, {LIVE}
-            FROM shown LEFT JOIN statuses s ON s.id = shown.id JOIN accounts a ON a.id = coalesce(s.account_id, person)
-            LEFT JOIN status_counts c ON c.status_id = s.id
-            LEFT JOIN LATERAL (
-                SELECT sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites
-                FROM status_count_deltas x WHERE x.status_id = s.id) d ON true
-            {COUNTS}""",
-        viewer, list(status_ids), list(account_ids),
-    )
+    """For those of these posts that the viewer may see, what they pass on, and these accounts: all that changes."""
+    return await r.all(State, OF_SEEN, viewer, list(status_ids), list(account_ids))
+
+
+async def reported_states(r: Read, viewer: int, status_ids: Sequence[int]) -> list[State]:
+    """The same for posts that were reported, whoever they were for: who decides must see what was said."""
+    return await r.all(State, OF_REPORTED, viewer, list(status_ids), [])
 
 
 async def materials(r: Read, status_ids: Sequence[int], account_ids: Sequence[int]) -> list[Material]:

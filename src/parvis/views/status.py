@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -11,7 +12,7 @@ from parvis.base.settings import Settings
 from parvis.filters import policy as filters
 from parvis.filters.model import Live, Match, Sieve
 from parvis.views import queries
-from parvis.views.cards import Shelf, account_card, filter_results, opened, searchable, status_card
+from parvis.views.cards import ENCODE, Shelf, account_card, filter_results, opened, searchable, status_card
 from parvis.views.queries import State
 
 
@@ -38,31 +39,35 @@ async def stock(r: Read, eye: Eye, statuses: Iterable[tuple[int, int]], accounts
 
 def _account(eye: Eye, state: State) -> bytes:
     card = eye.shelf.card("account", state.account_id, state.account_version) or b""
-    day = state.last_status_at.isoformat() if state.last_status_at else None
-    return b"{%s,%s}" % (card, opened({
-        "statuses_count": state.account_statuses, "followers_count": state.account_followers,
-        "following_count": state.account_following, "last_status_at": day,
-    }))
+    day = b'"%b"' % state.last_status_at.encode() if state.last_status_at else b"null"
+    return b'{%b,"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b}' % (
+        card, state.account_statuses, state.account_followers, state.account_following, day
+    )
+
+
+def _marked(favourited: bool, reblogged: bool, bookmarked: bool, muted: bool) -> bytes:
+    return b"," + opened({"favourited": favourited, "reblogged": reblogged, "bookmarked": bookmarked, "muted": muted})
+
+
+# Written out once: a page of forty posts would encode the same few words forty times.
+MARKS = {marks: _marked(*marks) for marks in itertools.product((False, True), repeat=4)}
+
+
+def _marks(eye: Eye, state: State, matched: Sequence[Match]) -> bytes:
+    if eye.viewer is None:
+        return b""
+    marks = MARKS[state.favourited, state.reblogged, state.bookmarked, state.muted]
+    filtered = ENCODE.encode(filter_results(matched)) if matched else b"[]"
+    pinned = (b',"pinned":true' if state.pinned else b',"pinned":false') if state.account_id == eye.viewer else b""
+    return b'%b,"filtered":%b%b' % (marks, filtered, pinned)
 
 
 def _status(eye: Eye, state: State, original: bytes | None, matched: Sequence[Match]) -> bytes:
-    parts = [
-        eye.shelf.card("status", state.id, state.version) or b"",
-        b'"account":%s' % _account(eye, state),
-        opened({
-            "replies_count": state.replies, "reblogs_count": state.reblogs, "favourites_count": state.favourites,
-        }),
-        b'"reblog":%s' % (original or b"null"),
-    ]
-    if eye.viewer is not None:
-        marks: dict[str, object] = {
-            "favourited": state.favourited, "reblogged": state.reblogged, "bookmarked": state.bookmarked,
-            "muted": state.muted, "filtered": filter_results(matched) if matched else [],
-        }
-        if state.account_id == eye.viewer:
-            marks["pinned"] = state.pinned
-        parts.append(opened(marks))
-    return b"{%s}" % b",".join(parts)
+    card = eye.shelf.card("status", state.id, state.version) or b""
+    return b'{%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"reblog":%b%b}' % (
+        card, _account(eye, state), state.replies, state.reblogs, state.favourites, original or b"null",
+        _marks(eye, state, matched),
+    )
 
 
 async def entities(
@@ -72,11 +77,17 @@ async def entities(
 
     A Status is complete with its account, its reblog, the viewer's marks and what the viewer's filters say of it.
     What others wrote and a filter hides in the place `hidden_in` is left out; elsewhere the client hides it.
-    The status ids must come from a query that joined seen_by(viewer).
+    A post that the viewer may not see is left out.
     """
     if not status_ids and not account_ids:
         return {}, {}
     found = await queries.states(r, eye.viewer, status_ids, account_ids)
+    return await _composed(r, eye, status_ids, found, hidden_in)
+
+
+async def _composed(
+    r: Read, eye: Eye, status_ids: Sequence[int], found: Sequence[State], hidden_in: str = ""
+) -> tuple[dict[int, bytes], dict[int, bytes]]:
     states = {state.id: state for state in found if state.id}
     await stock(
         r, eye, ((s.id, s.version) for s in states.values()), ((s.account_id, s.account_version) for s in found)
@@ -116,8 +127,13 @@ def _with_original(eye: Eye, state: State, original: State | None, matched: Sequ
 
 
 async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
-    """Status entities by id; the ids must come from a query that joined seen_by(viewer)."""
+    """Status entities by id; those the viewer may not see are left out."""
     return (await entities(r, eye, status_ids))[0]
+
+
+async def reported(r: Read, eye: Eye, moderator: int, status_ids: Sequence[int]) -> dict[int, bytes]:
+    """Status entities by id for whoever decides on a report of them, whoever they were for."""
+    return (await _composed(r, eye, status_ids, await queries.reported_states(r, moderator, status_ids)))[0]
 
 
 async def page(r: Read, eye: Eye, status_ids: Sequence[int]) -> bytes:
