@@ -26,10 +26,13 @@ from parvis.search import actions as searching
 from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
 from parvis.statuses import model as statuses
+from parvis.trends import actions as trends
+from parvis.trends import reactions as counting
 
 REACTIONS: Mapping[type, Reactions] = {
     access.SignedUp: Reactions(later=(letters.send_confirmation,)),
-    access.AddressConfirmed: Reactions(now=(notifications.confirmed,)),
+    access.AddressConfirmed: Reactions(now=(notifications.confirmed, counting.confirmed)),
+    access.SignedIn: Reactions(now=(counting.signed_in,)),
     accounts.FollowRequested: Reactions(now=(notifications.follow_requested,), later=(outbox.follow_requested,)),
     accounts.Followed: Reactions(now=(notifications.followed,)),
     accounts.FollowAccepted: Reactions(later=(outbox.follow_accepted,)),
@@ -40,7 +43,7 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
     accounts.AccountDeleted: Reactions(later=(outbox.account_deleted, finding.account_deleted)),
     statuses.Posted: Reactions(
-        now=(measures.posting, notifications.posted, finding.posted),
+        now=(measures.posting, notifications.posted, finding.posted, counting.posted),
         later=(outbox.posted,),
     ),
     statuses.Edited: Reactions(now=(notifications.edited, finding.edited), later=(outbox.edited,)),
@@ -75,7 +78,10 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (0.5, rules.sweep),
     (2.0, people.fold_counts),
     (2.0, posts.fold_counts),
+    (2.0, trends.fold_uses),
     (10.0, searching.catch_up),
+    (300.0, trends.rank),
+    (3600.0, trends.forget),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
 )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from conftest import Client, Person, Server, settle_in
@@ -123,3 +124,17 @@ async def test_a_search_for_everything_costs_one_more_for_each_kind(meter: Meter
     assert await meter.cost(topic, "/api/v2/search?q=topic", MOST + KINDS) > MOST
     found = (await alice.get("/api/v2/search?q=topic")).json()
     assert (len(found["accounts"]), len(found["statuses"]), len(found["hashtags"])) == (1, LONG, LONG)
+
+
+async def test_a_long_ranking_costs_no_more_than_a_short_one(meter: Meter, owner: asyncpg.Connection[Any]) -> None:
+    alice = await settle_in(meter.app, "alice")
+    for number in range(LONG):
+        assert (await alice.post("/api/v1/statuses", json={"status": f"Number {number} #topic{number}"})).status == 200
+    await owner.execute("INSERT INTO trends SELECT 'tag', '', id, 1, row_number() OVER () FROM tags")
+    await owner.execute("INSERT INTO trends SELECT 'status', '', id, 1, row_number() OVER () FROM statuses")
+    for caller in (alice, Client(meter.app)):
+        for path in ("/api/v1/trends/tags", "/api/v1/trends/statuses"):
+            meter.app.shelf = Shelf()
+            costs = [await meter.cost(caller, f"{path}?limit={limit}") for limit in (1, LONG)]
+            assert len((await caller.get(f"{path}?limit={LONG}")).json()) == LONG
+            assert costs[0] == costs[1]

@@ -17,7 +17,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from parvis.access import policy, queries
-from parvis.access.model import AddressConfirmed, Application, PreparedSignUp, Registration, SignedUp, SignUp, User
+from parvis.access.model import (
+    AddressConfirmed,
+    Application,
+    PreparedSignUp,
+    Registration,
+    SignedIn,
+    SignedUp,
+    SignUp,
+    User,
+)
 from parvis.accounts import actions as accounts
 from parvis.accounts import policy as naming
 from parvis.accounts.model import Account, NewAccount
@@ -102,6 +111,7 @@ async def open_session(tx: Tx, user: User) -> str:
     """Sign a browser in; the token for its cookie."""
     token = fresh()
     await queries.add_session(tx, fingerprint(token), user.account_id, fresh())
+    await tx.emit(SignedIn(user.account_id))
     return token
 
 
@@ -149,6 +159,7 @@ async def redeem(
     policy.may_redeem(found.challenge, verifier)
     token = fresh()
     made = await queries.add_token(tx, fingerprint(token), app.id, found.account_id, found.scopes)
+    await tx.emit(SignedIn(found.account_id))
     return token, made, found.scopes
 
 

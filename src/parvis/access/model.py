@@ -112,3 +112,9 @@ class AddressConfirmed(msgspec.Struct, frozen=True):
     """Somebody confirmed the address they signed up with: now they live here."""
 
     account: int
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """Somebody signed in: with a browser here, or with an app."""
+
+    account: int

@@ -22,6 +22,7 @@ from parvis.api import (
     search,
     statuses,
     timelines,
+    trends,
 )
 from parvis.api.call import Operation
 
@@ -34,6 +35,7 @@ ROOMS: tuple[ModuleType, ...] = (
     media,
     filters,
     search,
+    trends,
     instance,
     civic,
     admin,

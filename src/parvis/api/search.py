@@ -127,7 +127,9 @@ async def _known(call: Call, url: str) -> Status | None:
 
 async def _tags(call: Call, args: Wanted) -> list[dict[str, Any]]:
     name = words.normal_tag(args.q.strip().lstrip("#"))
-    return await _shown(call, await queries.tags(call.read, name, args.stretch()) if name else [])
+    if not name:
+        return []
+    return await _shown(call, await queries.tags(call.read, name, args.stretch(), args.exclude_unreviewed))
 
 
 async def _shown(call: Call, rows: list[FoundTag]) -> list[dict[str, Any]]:

@@ -152,13 +152,18 @@ class FoundTag(msgspec.Struct, frozen=True):
     name: str
 
 
-async def tags(r: Read, prefix: str, stretch: Stretch) -> list[FoundTag]:
-    """Hashtags that begin so, the most used first."""
+async def tags(r: Read, prefix: str, stretch: Stretch, promoted: bool = False) -> list[FoundTag]:
+    """Hashtags that begin so: the very word, then those most people used of late; or only those that are promoted."""
     return await r.all(
         FoundTag,
-        """SELECT t.id, t.name FROM tags t
+        """SELECT t.id, t.name FROM tags t LEFT JOIN LATERAL (
+               SELECT sum(d.accounts) AS people FROM use_days d
+               WHERE d.kind = 'tag' AND d.thing_id = t.id
+                 AND d.day > (parvis_now() AT TIME ZONE 'UTC')::date - 30) u ON true
            WHERE t.name COLLATE "C" >= $1 AND t.name COLLATE "C" < $1 || chr(1114111)
-           ORDER BY (t.name = $1) DESC, (SELECT count(*) FROM status_tags st WHERE st.tag_id = t.id) DESC, t.name
-           LIMIT $2 OFFSET $3""",
-        prefix, stretch.limit, stretch.offset,
+             AND (NOT $4::boolean OR NOT coalesce((
+                 SELECT NOT v.approved FROM trend_reviews v WHERE v.kind = 'tag' AND v.thing_id = t.id
+                 ORDER BY v.id DESC LIMIT 1), false))
+           ORDER BY (t.name = $1) DESC, coalesce(u.people, 0) DESC, length(t.name), t.name LIMIT $2 OFFSET $3""",
+        prefix, stretch.limit, stretch.offset, promoted,
     )

@@ -158,18 +158,27 @@ class Day(msgspec.Struct, frozen=True):
     accounts: int
 
 
+# What was used how often on each of the last seven days: what is folded already, and what waits to be.
+DAYS = """CROSS JOIN generate_series(date_trunc('day', parvis_now(), 'UTC') - interval '6 days',
+                                      date_trunc('day', parvis_now(), 'UTC'), interval '1 day') at
+    CROSS JOIN LATERAL (SELECT (at AT TIME ZONE 'UTC')::date AS d) d
+    LEFT JOIN use_days n ON n.kind = w.kind AND n.thing_id = w.id AND n.day = d
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS uses, count(DISTINCT e.account_id) FILTER (WHERE NOT EXISTS (
+            SELECT FROM uses u WHERE u.kind = w.kind AND u.thing_id = w.id AND u.day = d
+                                 AND u.account_id = e.account_id)) AS accounts
+        FROM use_deltas e WHERE e.kind = w.kind AND e.thing_id = w.id AND e.day = d) x ON true
+    ORDER BY w.name, at DESC"""
+DAY = """extract(epoch FROM at)::bigint, (coalesce(n.uses, 0) + x.uses)::int,
+    (coalesce(n.accounts, 0) + x.accounts)::int"""
+
+
 async def tag_days(r: Read, names: Sequence[str]) -> list[Day]:
     """For each hashtag its last seven days, newest first."""
     return await r.all(
         Day,
-        """SELECT t.name, extract(epoch FROM d)::bigint, count(s.id)::int, count(DISTINCT s.account_id)::int
-           FROM tags t
-           CROSS JOIN generate_series(date_trunc('day', parvis_now(), 'UTC') - interval '6 days',
-                                      date_trunc('day', parvis_now(), 'UTC'), interval '1 day') d
-           LEFT JOIN status_tags st ON st.tag_id = t.id
-           LEFT JOIN statuses s ON s.id = st.status_id AND s.visibility = 'public' AND s.deleted_at IS NULL
-                               AND s.created_at >= d AND s.created_at < d + interval '1 day'
-           WHERE t.name = ANY($1::text[]) GROUP BY t.name, d ORDER BY t.name, d DESC""",
+        f"""SELECT w.name, {DAY}
+            FROM (SELECT 'tag' AS kind, id, name FROM tags WHERE name = ANY($1::text[])) w {DAYS}""",
         list(names),
     )
 
