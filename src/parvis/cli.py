@@ -39,6 +39,10 @@ SENTENCES = {
     ("password", "ERR_TOO_SHORT"): "A password has at least eight characters.",
     ("scope", "invalid_scope"): "There is no such scope; see Mastodon's list of OAuth scopes.",
     ("district", "ERR_BLANK"): "A district has a name or a number.",
+    ("text", "blank"): "Write what to announce, or name what to take back with --withdraw.",
+    ("text", "too_long"): "An announcement has at most 5,000 characters.",
+    ("starts_at", "missing"): "What lasts all day takes --starts.",
+    ("ends_at", "invalid"): "An announcement ends after it starts and is published, and in the future.",
     ("shortcode", "invalid"): "An emoji's name has letters, digits and underscores, at least two of them.",
     ("category", "too_long"): "A category has at most 100 characters.",
     ("file", "too_large"): "An emoji's picture has at most 256 KB.",
@@ -233,6 +237,14 @@ class Commands:
         drawing.add_argument("name")
         drawing.add_argument("file", metavar="FILE")
         _options(drawing, category="C: under what it stands among the others")
+        telling = self._add("announce", desk.here(desk.announce), "tell everybody something, or take it back")
+        telling.add_argument("text", nargs="?", default="")
+        _options(
+            telling, starts="WHEN: when what is announced begins (2026-06-21 or 2026-06-21T18:30+02:00; UTC)",
+            ends="WHEN: when it is over, and no longer shown", at="WHEN: when to publish, if not at once",
+            withdraw="N: the announcement to take back",
+        )
+        telling.add_argument("--all-day", action="store_true", help="of --starts and --ends only the days count")
         self._add("emoji remove", desk.here(desk.remove_emoji), "take an emoji of the city away").add_argument("name")
 
     def _public(self) -> None:

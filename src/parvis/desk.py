@@ -26,6 +26,8 @@ from parvis.access import queries as users
 from parvis.access.model import SignUp
 from parvis.accounts import queries as accounts
 from parvis.accounts.model import Account
+from parvis.announcements import actions as announcements
+from parvis.announcements.model import Notice
 from parvis.base import archive, files, log, postgres, process, schema
 from parvis.base import city as cities
 from parvis.base import db as database
@@ -219,6 +221,34 @@ async def attest(here: Here, args: argparse.Namespace) -> None:
     async with here.db.write() as tx:
         await residency.ask(tx, Operator(args.district, tx.now + ATTESTED), account.id)
     tell(f"{account.username} lives in district {args.district}.")
+
+
+async def announce(here: Here, args: argparse.Namespace) -> None:
+    """Tell everybody something, or take it back."""
+    if args.withdraw is not None:
+        try:
+            async with here.db.write() as tx:
+                await announcements.withdraw(tx, args.withdraw)
+        except NotFound as error:
+            raise Refusal(f"Nothing is announced under {args.withdraw}.") from error
+        tell(f"{args.withdraw} is withdrawn.")
+        return
+    starts_at, ends_at, due_at = (_moment(text) for text in (args.starts, args.ends, args.at))
+    notice = Notice(text=args.text, starts_at=starts_at, ends_at=ends_at, all_day=args.all_day, due_at=due_at)
+    async with here.db.write() as tx:
+        made = await announcements.announce(tx, notice, here.settings.base, here.settings.domain)
+    tell(made)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A day or a time of day; UTC, unless a zone is written."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal(f"{text} is no time: write 2026-06-21, or 2026-06-21T18:30+02:00.") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 async def add_emoji(here: Here, args: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ from parvis.access import model as access
 from parvis.access import reactions as letters
 from parvis.accounts import actions as people
 from parvis.accounts import model as accounts
+from parvis.announcements import actions as news
+from parvis.announcements import model as announcements
 from parvis.base.db import Reactions
 from parvis.base.jobs import Every
 from parvis.charter import actions as rules
@@ -55,6 +57,9 @@ REACTIONS: Mapping[type, Reactions] = {
     told.Notified: Reactions(),
     told.RequestsAccepted: Reactions(),
     filters.FiltersChanged: Reactions(),
+    announcements.Announced: Reactions(),
+    announcements.AnnouncementReacted: Reactions(),
+    announcements.AnnouncementWithdrawn: Reactions(),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),
@@ -76,6 +81,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (0.2, cases.execute),
     (0.5, cases.lift),
     (0.5, rules.sweep),
+    (1.0, news.sweep),
     (2.0, people.fold_counts),
     (2.0, posts.fold_counts),
     (2.0, trends.fold_uses),

@@ -26,6 +26,8 @@ demo --data DIR --port 8000
 account create alice --email a@example.org --password motdepasse --confirmed --role moderator
 token create alice --scopes read --token VALUE
 resident attest alice --district 11
+announce text --starts 2026-06-21 --ends 2026-06-22T12:00 --at 2026-06-20T08:00 --all-day
+announce --withdraw 12
 emoji add ville FILE --category City
 emoji remove ville
 ledger verify

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from parvis.api import (
     accounts,
     admin,
+    announcements,
     civic,
     filters,
     instance,
@@ -38,6 +39,7 @@ ROOMS: tuple[ModuleType, ...] = (
     trends,
     instance,
     civic,
+    announcements,
     admin,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(
