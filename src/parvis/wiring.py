@@ -14,6 +14,7 @@ from parvis.base.db import Reactions
 from parvis.base.jobs import Every
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
+from parvis.composing import actions as composing
 from parvis.federation import delivery, inbox, outbox
 from parvis.federation.model import KeyDoubted
 from parvis.filters import model as filters
@@ -24,6 +25,8 @@ from parvis.moderation import model as moderation
 from parvis.moderation import reactions as measures
 from parvis.notifications import model as told
 from parvis.notifications import reactions as notifications
+from parvis.polls import actions as asking
+from parvis.polls import model as polls
 from parvis.search import actions as searching
 from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
@@ -44,6 +47,9 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
     accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
     accounts.AccountDeleted: Reactions(later=(outbox.account_deleted, finding.account_deleted)),
+    polls.PollVoted: Reactions(),
+    polls.PollTallied: Reactions(),
+    polls.PollEnded: Reactions(now=(notifications.poll_ended,)),
     statuses.Posted: Reactions(
         now=(measures.posting, notifications.posted, finding.posted, counting.posted),
         later=(outbox.posted,),
@@ -88,6 +94,9 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (10.0, searching.catch_up),
     (300.0, trends.rank),
     (3600.0, trends.forget),
+    (2.0, asking.fold_counts),
+    (1.0, asking.sweep),
+    (1.0, composing.publish_due),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
 )

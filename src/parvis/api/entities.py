@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from parvis.access.model import Application, Registration, User
 from parvis.accounts.model import Relationship, Shown
 from parvis.base.clock import mastodon_time
 from parvis.base.settings import Settings
+from parvis.composing.model import Scheduled
 from parvis.media.model import Media
 from parvis.statuses.model import Edit
 from parvis.views.cards import emoji_entity, media_entity
@@ -42,6 +43,26 @@ def edit_entity(row: Edit, account: object, settings: Settings) -> dict[str, Any
         "created_at": mastodon_time(row.created_at), "account": account,
         "media_attachments": [media_entity(file, settings) for file in row.media],
         "emojis": [emoji_entity(emoji, settings) for emoji in row.emojis],
+        **({"poll": {"options": [{"title": title} for title in row.poll]}} if row.poll else {}),
+    }
+
+
+def scheduled(row: Scheduled, files: Mapping[int, Media], error: str | None, settings: Settings) -> dict[str, Any]:
+    """A post that waits for its hour. `error` is ours: why it could not be published then."""
+    wish = row.wish
+    poll = wish.get("poll")
+    return {
+        "id": str(row.id), "scheduled_at": mastodon_time(row.scheduled_at),
+        "params": {
+            "text": wish["text"], "media_ids": [str(number) for number in wish["media_ids"]] or None,
+            "poll": poll and {**poll, "options": list(poll["options"])}, "sensitive": wish.get("sensitive"),
+            "spoiler_text": wish.get("spoiler_text") or None, "visibility": wish.get("visibility"),
+            "in_reply_to_id": None if wish.get("in_reply_to_id") is None else str(wish["in_reply_to_id"]),
+            "language": wish.get("language"), "application_id": wish.get("application_id"), "scheduled_at": None,
+            "idempotency": row.idempotency_key, "with_rate_limit": False,
+        },
+        "media_attachments": [media(files[number], settings) for number in wish["media_ids"] if number in files],
+        **({"error": error} if error else {}),
     }
 
 

@@ -77,6 +77,15 @@ CAUSES: Mapping[str, str] = {
     "no_context": "must be one or several of home, notifications, public, thread and account",
     "several_keywords": "belongs to a filter of several keywords, which only /api/v2/filters changes",
     "too_many_filtered": "is one too many: your filters may be 100, with 500 keywords and 1000 posts in all",
+    "too_few": "must have more than one item",
+    "duplicate": "contains duplicate items",
+    "out_of_range": "is too short or too long",
+    "already_voted": "You have already voted in this poll",
+    "ended": "has already ended",
+    "own_poll": "is your own: you cannot vote in it",
+    "too_soon": "must be at least 5 minutes in the future",
+    "too_many_scheduled": "You have too many scheduled posts",
+    "too_many_that_day": "You have too many scheduled posts for that day",
 }
 
 

@@ -12,6 +12,7 @@ from parvis.api.call import Call, Nothing, get
 from parvis.emojis import queries as emojis
 from parvis.media import policy as files
 from parvis.peers import queries as peers
+from parvis.polls import policy as asking
 from parvis.statuses import policy as posting
 from parvis.views import queries as views
 from parvis.views.cards import emoji_entity
@@ -36,7 +37,10 @@ def _statuses() -> dict[str, int]:
     }
 
 
-POLLS = {"max_options": 0, "max_characters_per_option": 0, "min_expiration": 0, "max_expiration": 0}
+POLLS = {
+    "max_options": asking.OPTIONS, "max_characters_per_option": asking.CHARACTERS,
+    "min_expiration": asking.SHORTEST, "max_expiration": asking.LONGEST,
+}
 
 
 @get("/api/v2/instance")

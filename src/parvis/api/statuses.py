@@ -8,20 +8,25 @@ from typing import Any
 
 import msgspec
 
-from parvis.access import queries as access
 from parvis.accounts import queries as accounts
 from parvis.accounts.model import Account
 from parvis.api import limits
 from parvis.api.call import Call, Paged, delete, get, post, put
 from parvis.api.entities import decoded, edit_entity
+from parvis.api.scheduled_statuses import waiting
 from parvis.base.errors import Invalid, NotFound
+from parvis.composing import actions as composing
+from parvis.composing import queries as schedule
+from parvis.composing.model import City, Wish
 from parvis.federation import fetch
 from parvis.media import actions as media
 from parvis.media import queries as files
+from parvis.polls import policy as polls
+from parvis.polls.model import PollWish
 from parvis.statuses import actions as statuses
 from parvis.statuses import policy, queries
-from parvis.statuses.model import Draft, Revision, Status, Visibility
-from parvis.text import language, mentions
+from parvis.statuses.model import Revision, Status, Visibility
+from parvis.text import mentions
 from parvis.timelines import queries as timelines
 from parvis.views import account as people
 from parvis.views import queries as views
@@ -53,6 +58,8 @@ class NewStatus(msgspec.Struct, frozen=True, kw_only=True):
     spoiler_text: str = ""
     visibility: Visibility | None = None
     language: str | None = None
+    poll: PollWish | None = None
+    scheduled_at: str = ""
 
 
 class MediaChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +80,7 @@ class ChangedStatus(msgspec.Struct, frozen=True, kw_only=True):
     sensitive: bool | None = None
     spoiler_text: str = ""
     language: str | None = None
+    poll: PollWish | None = None
 
 
 class Reblog(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,30 +111,12 @@ async def shown(call: Call, status_id: int) -> bytes:
     return found[status_id]
 
 
-async def _draft(call: Call, me: Account, args: NewStatus) -> Draft:
-    user = await access.user(call.read, me.id)
-    if user is None:
-        raise NotFound("account")
-    parent = None if args.in_reply_to_id is None else await queries.visible(call.read, args.in_reply_to_id, me.id)
-    made = await statuses.compose(call.read, args.status, call.settings.base, call.settings.domain)
-    visibility: Any = args.visibility or user.default_privacy
-    spoiler = args.spoiler_text.strip()
-    return Draft(
-        content=made.content, visibility=visibility, text=args.status, spoiler_text=spoiler,
-        sensitive=bool(args.sensitive if args.sensitive is not None else user.default_sensitive) or bool(spoiler),
-        language=_language(args.language) or user.default_language, in_reply_to_id=parent.id if parent else None,
-        mentions=made.mentions, tags=made.tags, media=tuple(args.media_ids),
+def _wish(call: Call, args: NewStatus) -> Wish:
+    return Wish(
+        text=args.status, media_ids=tuple(args.media_ids), poll=args.poll, in_reply_to_id=args.in_reply_to_id,
+        sensitive=args.sensitive, spoiler_text=args.spoiler_text, visibility=args.visibility, language=args.language,
         application_id=call.bearer.application_id if call.bearer else None,
     )
-
-
-def _language(text: str | None) -> str | None:
-    if not text:
-        return None
-    found = language.valid(text)
-    if found is None:
-        raise Invalid("language", "invalid")
-    return found
 
 
 async def _meet(call: Call, text: str) -> None:
@@ -147,21 +137,34 @@ async def _meet(call: Call, text: str) -> None:
 
 
 @post("/api/v1/statuses", "write:statuses", limit=limits.POST, tx="none")
-async def create(call: Call, args: NewStatus) -> bytes:
-    """Publish. With an Idempotency-Key, a second call within the hour answers the first one's post."""
-    key = call.request.headers.get("idempotency-key", "")[:200]
+async def create(call: Call, args: NewStatus) -> object:
+    """Publish, or with scheduled_at, later. An Idempotency-Key makes a second call within the hour answer the same."""
+    key = call.request.headers.get("idempotency-key", "").replace("\x00", "")[:200]
+    at = composing.moment(args.scheduled_at) if args.scheduled_at.strip() else None
     await _meet(call, args.status)
     async with call.opening("write"):
         me = await call.me()
         if key:
             await call.tx.lock(f"idempotency {me.id} {key}")
-            made = await queries.posted_under(call.tx, me.id, key)
-            if made is not None:
-                return await shown(call, made)
-        status = await statuses.publish(call.tx, me, await _draft(call, me, args))
+            if (made := await _made_under(call, me, key)) is not None:
+                return made
+        city = City(call.settings.base, call.settings.domain)
+        if at is not None:
+            kept = await composing.schedule(call.tx, me, _wish(call, args), city, at, key or None)
+            return await waiting(call, kept)
+        status = await composing.publish(call.tx, me, _wish(call, args), city)
         if key:
             await queries.keep_key(call.tx, me.id, key, status.id)
         return await shown(call, status.id)
+
+
+async def _made_under(call: Call, me: Account, key: str) -> object:
+    """What an Idempotency-Key has made within its hour: a post, or one that waits."""
+    posted = await queries.posted_under(call.tx, me.id, key)
+    if posted is not None:
+        return await shown(call, posted)
+    kept = await schedule.under(call.tx, me.id, key)
+    return None if kept is None else await waiting(call, kept)
 
 
 @get("/api/v1/statuses/{id}", "read:statuses", who="anyone")
@@ -219,8 +222,9 @@ async def edit(call: Call, args: ChangedStatus) -> bytes:
         spoiler = args.spoiler_text.strip()
         await statuses.edit(call.tx, me, args.id, Revision(
             content=made.content, text=args.status, spoiler_text=spoiler,
-            sensitive=bool(args.sensitive) or bool(spoiler), language=_language(args.language) or before.language,
-            mentions=made.mentions, tags=made.tags, media=tuple(args.media_ids),
+            sensitive=bool(args.sensitive) or bool(spoiler),
+            language=composing.spoken(args.language) or before.language, mentions=made.mentions, tags=made.tags,
+            media=tuple(args.media_ids), poll=polls.asked(args.poll, call.tx.now) if args.poll else None,
         ))
         return await shown(call, args.id)
 
@@ -236,6 +240,8 @@ async def history(call: Call, args: One) -> list[dict[str, Any]]:
         "created_at": entity["edited_at"] or entity["created_at"], "account": entity["account"],
         "media_attachments": entity["media_attachments"], "emojis": entity["emojis"],
     }
+    if entity["poll"]:
+        now["poll"] = {"options": [{"title": option["title"]} for option in entity["poll"]["options"]]}
     return [*(edit_entity(row, entity["account"], call.settings) for row in earlier if status), now]
 
 

@@ -1,4 +1,4 @@
 """What a person writes becomes a post: at once, or later.
 
-Owns no table.
+Owns the table scheduled_statuses.
 """

@@ -1,4 +1,4 @@
 """Pages that posts point to, and the cards that preview them.
 
-Owns no table.
+Owns the tables preview_cards, linked_pages, status_cards.
 """

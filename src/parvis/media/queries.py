@@ -53,8 +53,33 @@ async def attach(tx: Tx, status_id: int, account_id: int, media_ids: Sequence[in
     return await tx.run(
         """UPDATE media SET status_id = $1, position = w.place
            FROM unnest($3::bigint[]) WITH ORDINALITY AS w(id, place)
-           WHERE media.id = w.id AND media.account_id = $2 AND (media.status_id IS NULL OR media.status_id = $1)""",
+           WHERE media.id = w.id AND media.account_id = $2 AND (media.status_id IS NULL OR media.status_id = $1)
+             AND media.held_for IS NULL""",
         status_id, account_id, list(media_ids),
+    )
+
+
+async def hold(tx: Tx, scheduled_id: int, account_id: int, media_ids: Sequence[int]) -> int:
+    """Keep free files of the account for a post that comes later."""
+    return await tx.run(
+        """UPDATE media SET held_for = $1, position = w.place
+           FROM unnest($3::bigint[]) WITH ORDINALITY AS w(id, place)
+           WHERE media.id = w.id AND media.account_id = $2 AND media.status_id IS NULL AND media.held_for IS NULL""",
+        scheduled_id, account_id, list(media_ids),
+    )
+
+
+async def release(tx: Tx, scheduled_id: int) -> int:
+    """What was kept for a later post is free."""
+    return await tx.run("UPDATE media SET held_for = NULL WHERE held_for = $1", scheduled_id)
+
+
+async def held(r: Read, scheduled_ids: Sequence[int]) -> list[Media]:
+    """The files that are kept for later posts."""
+    return await r.all(
+        Media,
+        f"SELECT {MEDIA} FROM media WHERE held_for = ANY($1::bigint[]) ORDER BY position, id",
+        list(scheduled_ids),
     )
 
 
@@ -94,7 +119,8 @@ async def stale(tx: Tx) -> list[Media]:
     return await tx.all(
         Media,
         f"""DELETE FROM media WHERE id IN (
-                SELECT id FROM media WHERE status_id IS NULL AND created_at < parvis_now() - interval '24 hours'
+                SELECT id FROM media WHERE status_id IS NULL AND held_for IS NULL
+                                       AND created_at < parvis_now() - interval '24 hours'
                 ORDER BY created_at LIMIT 200 FOR UPDATE SKIP LOCKED)
             RETURNING {MEDIA}""",
     )

@@ -56,7 +56,7 @@ INSERT = f""", judged AS (
         CROSS JOIN LATERAL (
             SELECT {POLICY}, EXISTS (SELECT FROM follows f WHERE f.account_id = told.id AND f.target_id = $2
                                                            AND f.accepted) AS following) AS known
-        WHERE told.id <> $2
+        WHERE (told.id <> $2 OR $1 = 'poll')
           AND NOT EXISTS (SELECT FROM blocks b WHERE (b.account_id, b.target_id) IN ((told.id, $2), ($2, told.id)))
           AND NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = told.id AND m.target_id = $2 AND m.notifications
                                                 AND (m.until IS NULL OR m.until > parvis_now()))
@@ -160,6 +160,19 @@ async def tell_watchers(tx: Tx, kind: str, by: int, status_id: int) -> list[Noti
                 SELECT f.account_id AS id FROM follows f JOIN statuses s ON s.id = $3
                 WHERE f.target_id = $2 AND f.notify AND f.accepted AND s.visibility <> 'direct'
                   AND NOT EXISTS (SELECT FROM mentions m WHERE m.status_id = $3 AND m.account_id = f.account_id))
+            {INSERT}""",
+        kind, by, status_id,
+    )
+
+
+async def tell_voters(tx: Tx, kind: str, by: int, status_id: int) -> list[Notified]:
+    """Tell the one who asked and all who answered; nobody when the post is gone."""
+    return await tx.all(
+        Notified,
+        f"""WITH told AS (
+                SELECT s.account_id AS id FROM statuses s WHERE s.id = $3 AND s.deleted_at IS NULL
+                UNION SELECT v.account_id FROM polls p JOIN poll_votes v ON v.poll_id = p.id
+                      JOIN statuses s ON s.id = p.status_id WHERE p.status_id = $3 AND s.deleted_at IS NULL)
             {INSERT}""",
         kind, by, status_id,
     )

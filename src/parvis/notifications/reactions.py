@@ -6,6 +6,7 @@ from parvis.access.model import AddressConfirmed
 from parvis.accounts.model import Blocked, Followed, FollowRequested, Unfollowed
 from parvis.base.db import Tx
 from parvis.notifications import actions, queries
+from parvis.polls.model import PollEnded
 from parvis.statuses.model import Edited, Favourited, Posted, Reblogged, Unfavourited, Unreblogged
 
 
@@ -39,6 +40,11 @@ async def reblogged(tx: Tx, event: Reblogged) -> None:
 async def unreblogged(tx: Tx, event: Unreblogged) -> None:
     """A reblog taken back is not told any more."""
     await queries.withdraw(tx, "reblog", event.author, event.by, event.original)
+
+
+async def poll_ended(tx: Tx, event: PollEnded) -> None:
+    """The one who asked, and those who answered."""
+    await actions.bring_on(tx, await queries.tell_voters(tx, "poll", event.account, event.status))
 
 
 async def followed(tx: Tx, event: Followed) -> None:

@@ -1,4 +1,4 @@
 """A question with options: who chose what, until when. It does not know which post asks.
 
-Owns no table.
+Owns the tables polls, poll_options, poll_count_deltas, poll_votes.
 """

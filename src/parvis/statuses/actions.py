@@ -14,6 +14,8 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Invalid, NotFound
 from parvis.base.jobs import Job
 from parvis.media import queries as media
+from parvis.polls import actions as polls
+from parvis.polls import queries as asked
 from parvis.statuses import policy, queries
 from parvis.statuses.model import (
     Composed,
@@ -64,6 +66,8 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
             raise NotFound("status")
         return known
     await _dress(tx, by, status_id, draft)
+    if draft.poll:
+        await polls.ask(tx, by, status_id, draft.poll)
     if parent:
         await queries.count(tx, parent.id, replies=1)
     await accounts.count_status(tx, by.id, 1)
@@ -121,13 +125,14 @@ async def edit(tx: Tx, by: Account, status_id: int, revision: Revision) -> Statu
     elif revision.edited_at and before.edited_at and revision.edited_at <= before.edited_at:
         return before
     files = await media.of_statuses(tx, [status_id])
-    await queries.keep_edit(tx, before, [_as_kept(file) for file in files])
+    await queries.keep_edit(tx, before, [_as_kept(file) for file in files], await _answers(tx, status_id))
     await queries.revise(tx, status_id, revision)
     if before.local:
         await media.detach_others(tx, status_id, revision.media)
     else:
         await media.drop_remote(tx, status_id)
     await _dress(tx, by, status_id, revision)
+    await polls.revise(tx, by, status_id, revision.poll)
     await tx.emit(Edited(status_id, by.id))
     return await queries.visible(tx, status_id, by.id)
 
@@ -137,6 +142,21 @@ def _as_kept(file: object) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise TypeError("a file is a mapping")
     return found
+
+
+async def _answers(r: Read, status_id: int) -> list[str] | None:
+    poll = await asked.of_status(r, status_id)
+    return [option.title for option in await asked.options(r, poll.id)] if poll else None
+
+
+async def vote(tx: Tx, by: Account, poll_id: int, chosen: Sequence[int], uri: str | None = None) -> Status:
+    """Answer the question that a post asks; NotFound when one may not see it."""
+    poll = await asked.by_id(tx, poll_id)
+    if poll is None:
+        raise NotFound("poll")
+    status = await queries.visible(tx, poll.status_id, by.id)
+    await polls.vote(tx, by, poll_id, chosen, uri)
+    return status
 
 
 async def delete(tx: Tx, by: Account, status_id: int) -> Status:

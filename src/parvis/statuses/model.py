@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from parvis.polls.model import NewPoll
+
 Visibility = Literal["public", "unlisted", "private", "direct"]
 
 
@@ -69,6 +71,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     media: tuple[int, ...] = ()
     remote_media: tuple[RemoteMedia, ...] = ()
     application_id: int | None = None
+    poll: NewPoll | None = None
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +87,7 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     media: tuple[int, ...] = ()
     remote_media: tuple[RemoteMedia, ...] = ()
     edited_at: datetime | None = None
+    poll: NewPoll | None = None
 
 
 class Composed(msgspec.Struct, frozen=True):
@@ -117,6 +121,7 @@ class Edit(msgspec.Struct, frozen=True):
     spoiler_text: str
     sensitive: bool
     media: list[dict[str, Any]]
+    poll: list[str] | None
     created_at: datetime
     emojis: list[dict[str, Any]]
 

@@ -165,12 +165,13 @@ async def revise(tx: Tx, status_id: int, revision: Revision) -> int:
     )
 
 
-async def keep_edit(tx: Tx, status: Status, media: list[dict[str, Any]]) -> int:
+async def keep_edit(tx: Tx, status: Status, media: list[dict[str, Any]], poll: list[str] | None) -> int:
     """Keep what a post said until now."""
     return await tx.run(
-        """INSERT INTO status_edits (status_id, content, spoiler_text, sensitive, media, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
-        status.id, status.content, status.spoiler_text, status.sensitive, media, status.edited_at or status.created_at,
+        """INSERT INTO status_edits (status_id, content, spoiler_text, sensitive, media, poll, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        status.id, status.content, status.spoiler_text, status.sensitive, media, poll,
+        status.edited_at or status.created_at,
     )
 
 
@@ -178,7 +179,7 @@ async def edits(r: Read, status_id: int) -> list[Edit]:
     """What a post said before, oldest first."""
     return await r.all(
         Edit,
-        """SELECT e.content, e.spoiler_text, e.sensitive, e.media, e.created_at,
+        """SELECT e.content, e.spoiler_text, e.sensitive, e.media, e.poll, e.created_at,
                   emojis_in(concat_ws(' ', e.spoiler_text, e.content), a.domain)
            FROM status_edits e JOIN statuses s ON s.id = e.status_id JOIN accounts a ON a.id = s.account_id
            WHERE e.status_id = $1 ORDER BY e.id""",

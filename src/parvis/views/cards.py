@@ -1,4 +1,4 @@
-"""Cards: the viewer-free part of a status or an account as encoded JSON, kept under its id and version.
+"""Cards: the viewer-free part of a status, an account or a linked page as encoded JSON, kept under its id and version.
 
 A page's query returns ids and versions, so a stale card is unreachable and nothing is ever invalidated.
 """
@@ -6,6 +6,7 @@ A page's query returns ids and versions, so a stale card is unreachable and noth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ def status_card(data: dict[str, Any], settings: Settings) -> bytes:
         "sensitive": data["sensitive"], "spoiler_text": data["spoiler_text"], "visibility": data["visibility"],
         "language": data["language"], "uri": data["uri"], "url": data["url"], "content": data["content"],
         **({"application": data["application"]} if data["application"] else {}),
-        "edited_at": data["edited_at"], "text": None, "poll": None, "card": None, "quote": None,
+        "edited_at": data["edited_at"], "text": None, "quote": None,
         "emojis": [emoji_entity(emoji, settings) for emoji in data["emojis"]],
         "quotes_count": 0, "tagged_collections": [],
         "quote_approval": {"automatic": [], "manual": [], "current_user": "denied"},
@@ -157,6 +158,21 @@ def media_entity(file: dict[str, Any], settings: Settings) -> dict[str, Any]:
         "preview_remote_url": file.get("preview_remote_url"), "text_url": None, "meta": meta,
         "description": file["description"], "blurhash": file["blurhash"],
     }
+
+
+def preview_card(data: dict[str, Any], settings: Settings) -> bytes:
+    """The members of a PreviewCard: what a page says about itself."""
+    author = {"name": data["author_name"], "url": data["author_url"], "account": None}
+    published = data["published_at"]
+    return opened({
+        "url": data["url"], "title": data["title"], "description": data["description"], "type": "link",
+        "language": data["language"], "authors": [author] if author["name"] or author["url"] else [],
+        "author_name": data["author_name"], "author_url": data["author_url"],
+        "provider_name": data["provider_name"], "provider_url": data["provider_url"], "html": "",
+        "width": data["width"], "height": data["height"], "image": proxy.address(settings, data["image_url"]),
+        "image_description": data["image_description"], "embed_url": "", "blurhash": None,
+        "published_at": mastodon_time(datetime.fromisoformat(published)) if published else None,
+    })
 
 
 def account_card(data: dict[str, Any], settings: Settings) -> bytes:

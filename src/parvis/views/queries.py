@@ -32,6 +32,9 @@ class State(msgspec.Struct, frozen=True):
     account_following: int
     last_status_at: str | None
     filters: list[dict[str, Any]] | None
+    poll: dict[str, Any] | None
+    card_id: int | None
+    card_version: int | None
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -43,6 +46,20 @@ class Material(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
+# A post's poll with its counts of this moment and what the viewer, $1, has chosen.
+POLL = """(SELECT jsonb_build_object('id', p.id::text, 'multiple', p.multiple, 'hidden', p.hide_totals,
+        'expires_at', to_char(p.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'expired', coalesce(p.expires_at <= parvis_now(), false), 'own', p.account_id IS NOT DISTINCT FROM $1,
+        'voters', p.voters + coalesce((SELECT sum(x.voters) FROM poll_count_deltas x WHERE x.poll_id = p.id), 0),
+        'emojis', emojis_in((SELECT string_agg(q.title, ' ') FROM poll_options q WHERE q.poll_id = p.id),
+                            (SELECT w.domain FROM accounts w WHERE w.id = p.account_id)),
+        'chosen', (SELECT jsonb_agg(v.choice ORDER BY v.choice) FROM poll_votes v
+                   WHERE v.poll_id = p.id AND v.account_id = $1),
+        'options', (SELECT jsonb_agg(jsonb_build_object('title', q.title, 'votes', greatest(0, q.votes + coalesce((
+                        SELECT sum(x.votes) FROM poll_count_deltas x
+                        WHERE x.poll_id = p.id AND x.choice = q.choice), 0))) ORDER BY q.choice)
+                    FROM poll_options q WHERE q.poll_id = p.id))
+    FROM polls p WHERE p.status_id = s.id)"""
 COUNTED = """(CASE WHEN a.domain IS NULL OR a.remote_counts->>'statuses' IS NULL
             THEN coalesce(ac.statuses, 0) + coalesce(ad.statuses, 0) ELSE (a.remote_counts->>'statuses')::int END)::int,
     greatest(coalesce((a.remote_counts->>'followers')::int, 0),
@@ -84,9 +101,12 @@ STATES = """WITH top AS MATERIALIZED (
            EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = s.id),
            EXISTS (SELECT FROM conversation_mutes m WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
            EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
-           a.version AS account_version, {counted}, a.last_status_at::text, {live}
+           a.version AS account_version, {counted}, a.last_status_at::text, {live}, {poll} AS poll,
+           pc.id AS card_id, pc.version AS card_version
     FROM shown s JOIN accounts a ON a.id = s.account_id
     LEFT JOIN status_counts c ON c.status_id = s.id
+    LEFT JOIN status_cards sc ON sc.status_id = s.id LEFT JOIN linked_pages lp ON lp.url = sc.url
+    LEFT JOIN preview_cards pc ON pc.id = lp.card_id
     LEFT JOIN (SELECT status_id, sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites
                FROM status_count_deltas WHERE status_id IN (SELECT id FROM shown) GROUP BY status_id) d
         ON d.status_id = s.id
@@ -94,8 +114,8 @@ STATES = """WITH top AS MATERIALIZED (
     LEFT JOIN (SELECT account_id, sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
                FROM account_count_deltas WHERE account_id IN (SELECT account_id FROM shown) GROUP BY account_id) ad
         ON ad.account_id = a.id"""
-OF_SEEN = STATES.format(posts="seen_by($1)", counted=COUNTED, live=LIVE)
-OF_REPORTED = STATES.format(posts="statuses", counted=COUNTED, live=LIVE)
+OF_SEEN = STATES.format(posts="seen_by($1)", counted=COUNTED, live=LIVE, poll=POLL)
+OF_REPORTED = STATES.format(posts="statuses", counted=COUNTED, live=LIVE, poll=POLL)
 
 
 async def states(
@@ -110,8 +130,18 @@ async def reported_states(r: Read, viewer: int, status_ids: Sequence[int]) -> li
     return await r.all(State, OF_REPORTED, viewer, list(status_ids), [])
 
 
-async def materials(r: Read, status_ids: Sequence[int], account_ids: Sequence[int]) -> list[Material]:
-    """What the missing cards of posts and accounts are made from, in one go."""
+async def poll(r: Read, viewer: int | None, poll_id: int) -> dict[str, Any] | None:
+    """One poll as it is at this moment for a viewer, who may see the post that asks."""
+    found: dict[str, Any] | None = await r.value(
+        f"SELECT {POLL} FROM (SELECT status_id AS id FROM polls WHERE id = $2) s", viewer, poll_id
+    )
+    return found
+
+
+async def materials(
+    r: Read, status_ids: Sequence[int], account_ids: Sequence[int], card_ids: Sequence[int]
+) -> list[Material]:
+    """What the missing cards of posts, accounts and linked pages are made from, in one go."""
     return await r.all(
         Material,
         """SELECT 'status', s.id, s.version, jsonb_build_object(
@@ -144,8 +174,10 @@ async def materials(r: Read, status_ids: Sequence[int], account_ids: Sequence[in
                 'limited', a.limited_at IS NOT NULL,
                 'emojis', emojis_in(concat_ws(' ', a.display_name, a.note, a.fields::text), a.domain),
                 'created_on', to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T00:00:00.000Z"'))
-           FROM accounts a WHERE a.id = ANY($2::bigint[])""",
-        list(status_ids), list(account_ids),
+           FROM accounts a WHERE a.id = ANY($2::bigint[])
+           UNION ALL
+           SELECT 'card', c.id, c.version, to_jsonb(c) FROM preview_cards c WHERE c.id = ANY($3::bigint[])""",
+        list(status_ids), list(account_ids), list(card_ids),
     )
 
 

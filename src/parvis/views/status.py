@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -12,7 +12,17 @@ from parvis.base.settings import Settings
 from parvis.filters import policy as filters
 from parvis.filters.model import Live, Match, Sieve
 from parvis.views import queries
-from parvis.views.cards import ENCODE, Shelf, account_card, filter_results, opened, searchable, status_card
+from parvis.views.cards import (
+    ENCODE,
+    Shelf,
+    account_card,
+    filter_results,
+    opened,
+    preview_card,
+    searchable,
+    status_card,
+)
+from parvis.views.poll import poll_entity
 from parvis.views.queries import State
 
 
@@ -24,16 +34,20 @@ class Eye(msgspec.Struct, frozen=True):
     settings: Settings
 
 
-async def stock(r: Read, eye: Eye, statuses: Iterable[tuple[int, int]], accounts: Iterable[tuple[int, int]]) -> None:
-    """Make the cards that are not on the shelf, all with one query."""
-    posts = {number: version for number, version in statuses if eye.shelf.card("status", number, version) is None}
-    people = {number: version for number, version in accounts if eye.shelf.card("account", number, version) is None}
-    if not posts and not people:
+MAKERS = {"status": status_card, "account": account_card, "card": preview_card}
+
+
+async def stock(r: Read, eye: Eye, wanted: Mapping[str, Iterable[tuple[int, int]]]) -> None:
+    """Make the cards that are not on the shelf, by kind, all with one query."""
+    asked = {
+        kind: {number: version for number, version in pairs if eye.shelf.card(kind, number, version) is None}
+        for kind, pairs in wanted.items()
+    }
+    if not any(asked.values()):
         return
-    for made in await queries.materials(r, list(posts), list(people)):
-        maker, asked = (status_card, posts) if made.kind == "status" else (account_card, people)
-        card = maker(made.data, eye.settings)
-        for version in {made.version, asked[made.id]}:  # it may have changed since its version was read
+    for made in await queries.materials(r, *(list(asked[kind]) for kind in MAKERS)):
+        card = MAKERS[made.kind](made.data, eye.settings)
+        for version in {made.version, asked[made.kind][made.id]}:  # it may have changed since its version was read
             eye.shelf.put(made.kind, made.id, version, card)
 
 
@@ -62,11 +76,21 @@ def _marks(eye: Eye, state: State, matched: Sequence[Match]) -> bytes:
     return b'%b,"filtered":%b%b' % (marks, filtered, pinned)
 
 
+def _preview(eye: Eye, state: State) -> bytes:
+    if state.card_id is None or state.card_version is None:
+        return b"null"
+    return b"{%b}" % (eye.shelf.card("card", state.card_id, state.card_version) or b"")
+
+
 def _status(eye: Eye, state: State, original: bytes | None, matched: Sequence[Match]) -> bytes:
     card = eye.shelf.card("status", state.id, state.version) or b""
-    return b'{%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"reblog":%b%b}' % (
-        card, _account(eye, state), state.replies, state.reblogs, state.favourites, original or b"null",
-        _marks(eye, state, matched),
+    poll = b"null" if state.poll is None else ENCODE.encode(poll_entity(state.poll, eye.viewer, eye.settings))
+    return (
+        b'{%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"reblog":%b,"poll":%b,"card":%b%b}'
+        % (
+            card, _account(eye, state), state.replies, state.reblogs, state.favourites, original or b"null", poll,
+            _preview(eye, state), _marks(eye, state, matched),
+        )
     )
 
 
@@ -89,9 +113,11 @@ async def _composed(
     r: Read, eye: Eye, status_ids: Sequence[int], found: Sequence[State], hidden_in: str = ""
 ) -> tuple[dict[int, bytes], dict[int, bytes]]:
     states = {state.id: state for state in found if state.id}
-    await stock(
-        r, eye, ((s.id, s.version) for s in states.values()), ((s.account_id, s.account_version) for s in found)
-    )
+    await stock(r, eye, {
+        "status": ((s.id, s.version) for s in states.values()),
+        "account": ((s.account_id, s.account_version) for s in found),
+        "card": ((s.card_id, s.card_version) for s in states.values() if s.card_id and s.card_version),
+    })
     held = next((filters.sieves(msgspec.convert(state.filters, list[Live])) for state in found if state.filters), [])
     posts: dict[int, bytes] = {}
     for number in status_ids:
@@ -110,7 +136,8 @@ def _matched(eye: Eye, held: Sequence[Sieve], state: State, original: State) -> 
     key = ("words", original.id, original.version)
     kept = eye.shelf.card(*key)
     if kept is None:  # made when a filter first asks for it: who has no filters does not pay for it
-        kept = searchable(eye.shelf.card("status", original.id, original.version) or b"")
+        card = eye.shelf.card("status", original.id, original.version) or b""
+        kept = searchable(b"%b,%b" % (card, opened({"poll": original.poll})))  # other answers make a new version, too
         eye.shelf.put(*key, kept)
     return filters.matches(held, kept.decode(), (state.id, original.id))
 
