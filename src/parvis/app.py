@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -91,7 +91,11 @@ class Doors:
     def __init__(self, inner: ASGIApp, given: Settings) -> None:
         self._inner = inner
         self._proxies = settings.networks(given.trusted_proxies)
-        self._secure = given.origin.startswith("https://")
+        secure = [(b"strict-transport-security", b"max-age=63072000")] if given.origin.startswith("https://") else []
+        self._always = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"),
+                        (b"content-security-policy", POLICY.encode()), *secure]
+        self._open = [*self._always, (b"access-control-allow-origin", b"*"),
+                      (b"access-control-expose-headers", EXPOSED.encode())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request through."""
@@ -103,15 +107,10 @@ class Doors:
         if opened:  # some clients end a path with a slash
             scope["path"] = scope["path"].rstrip("/")
         scope["client"] = process.client(scope.get("client"), headers, self._proxies)
-        extra = [(b"x-request-id", uuid.uuid4().hex.encode()), (b"x-content-type-options", b"nosniff"),
-                 (b"referrer-policy", b"same-origin"), (b"content-security-policy", POLICY.encode())]
-        if self._secure:
-            extra.append((b"strict-transport-security", b"max-age=63072000"))
-        if opened:
-            extra += [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED.encode())]
-            if scope["method"] == "OPTIONS":
-                await _preflight(send, headers, extra)
-                return
+        extra = [(b"x-request-id", os.urandom(16).hex().encode()), *(self._open if opened else self._always)]
+        if opened and scope["method"] == "OPTIONS":
+            await _preflight(send, headers, extra)
+            return
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -48,7 +48,7 @@ class Left(msgspec.Struct, frozen=True):
         """What the client is told of it."""
         return {
             "X-RateLimit-Limit": str(self.most), "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": f"{self.reset:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "X-RateLimit-Reset": f"{self.reset.isoformat()[:19]}.000000Z",
         }
 
 

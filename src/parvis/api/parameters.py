@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import inspect
@@ -143,7 +144,8 @@ def converted(values: Mapping[str, Any], kind: inspect.StructType, path: Iterabl
 
 async def received(request: Request) -> dict[str, Any]:
     """All parameters of a request, path first, then body, then query."""
-    values = unfolded(request.query_params.multi_items()) if request.scope["query_string"] else {}
+    query: str = request.scope["query_string"].decode("latin-1")
+    values = unfolded(parse_qsl(query, keep_blank_values=True)) if query else {}
     if request.method in ("POST", "PUT", "PATCH", "DELETE"):
         values |= await _body(request)
     return values | request.path_params

@@ -190,7 +190,9 @@ def client(
 ) -> tuple[str, int]:
     """Whose request this is: the nearest address in X-Forwarded-For that no trusted proxy holds."""
     address = str(peer[0]) if peer else ""
-    chain = [part.strip() for part in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")]
+    if not proxies or b"x-forwarded-for" not in headers:
+        return address, 0
+    chain = [part.strip() for part in headers[b"x-forwarded-for"].decode("latin-1").split(",")]
     while chain and _trusted(address, proxies):
         before = chain.pop()
         if not before:
