@@ -31,6 +31,8 @@ from parvis.search import actions as searching
 from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
 from parvis.statuses import model as statuses
+from parvis.timelines import model as timelines
+from parvis.timelines import reactions as shelves
 from parvis.trends import actions as trends
 from parvis.trends import reactions as counting
 
@@ -41,21 +43,25 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.FollowRequested: Reactions(now=(notifications.follow_requested,), later=(outbox.follow_requested,)),
     accounts.Followed: Reactions(now=(notifications.followed,)),
     accounts.FollowAccepted: Reactions(later=(outbox.follow_accepted,)),
-    accounts.FollowRejected: Reactions(later=(outbox.follow_rejected,)),
-    accounts.Unfollowed: Reactions(now=(notifications.unfollowed,), later=(outbox.unfollowed,)),
-    accounts.Blocked: Reactions(now=(notifications.blocked,), later=(outbox.blocked,)),
+    accounts.FollowRejected: Reactions(now=(shelves.follow_rejected,), later=(outbox.follow_rejected,)),
+    accounts.Unfollowed: Reactions(now=(notifications.unfollowed, shelves.unfollowed), later=(outbox.unfollowed,)),
+    accounts.Blocked: Reactions(now=(notifications.blocked, shelves.blocked), later=(outbox.blocked,)),
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
+    accounts.DomainBlocked: Reactions(now=(notifications.domain_blocked, shelves.domain_blocked)),
     accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
-    accounts.AccountDeleted: Reactions(later=(outbox.account_deleted, finding.account_deleted)),
     polls.PollVoted: Reactions(),
     polls.PollTallied: Reactions(),
     polls.PollEnded: Reactions(now=(notifications.poll_ended,)),
+    accounts.AccountDeleted: Reactions(
+        now=(shelves.account_deleted,),
+        later=(outbox.account_deleted, finding.account_deleted),
+    ),
     statuses.Posted: Reactions(
-        now=(measures.posting, notifications.posted, finding.posted, counting.posted),
+        now=(measures.posting, notifications.posted, finding.posted, counting.posted, shelves.posted),
         later=(outbox.posted,),
     ),
-    statuses.Edited: Reactions(now=(notifications.edited, finding.edited), later=(outbox.edited,)),
-    statuses.Deleted: Reactions(now=(finding.deleted,), later=(outbox.deleted,)),
+    statuses.Edited: Reactions(now=(notifications.edited, finding.edited, shelves.edited), later=(outbox.edited,)),
+    statuses.Deleted: Reactions(now=(finding.deleted, shelves.deleted), later=(outbox.deleted,)),
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
     statuses.Reblogged: Reactions(now=(measures.reblogging, notifications.reblogged), later=(outbox.reblogged,)),
@@ -66,6 +72,7 @@ REACTIONS: Mapping[type, Reactions] = {
     announcements.Announced: Reactions(),
     announcements.AnnouncementReacted: Reactions(),
     announcements.AnnouncementWithdrawn: Reactions(),
+    timelines.ConversationTouched: Reactions(),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),

@@ -13,6 +13,7 @@ from parvis.accounts import actions as accounts
 from parvis.accounts.model import ProfileEdit
 from parvis.federation import fetch, wire
 from parvis.statuses import actions as statuses
+from parvis.timelines import actions as timelines
 
 
 async def read(cities: Cities, url: str) -> dict[str, Any]:
@@ -120,6 +121,22 @@ async def test_pins_and_collections_of_a_post(cities: Cities, nord: City) -> Non
     assert (await read(cities, f"{said.uri}/replies?page=true"))["items"] == [reply.uri]
     activity = await read(cities, f"{said.uri}/activity")
     assert (activity["type"], activity["object"]["id"]) == ("Create", said.uri)
+
+
+async def test_the_hashtags_of_a_profile_are_a_collection_that_the_actor_names(cities: Cities, nord: City) -> None:
+    alice = await nord.person("alice")
+    for text in ("#LilleEnVert", "Été"):
+        await nord.do(timelines.feature_tag, alice.id, text)
+    document = await read(cities, alice.uri)
+    assert document["featuredTags"] == f"{alice.uri}/collections/tags"
+    shown = await read(cities, document["featuredTags"])
+    assert (shown["type"], shown["totalItems"]) == ("Collection", 2)
+    assert shown["items"] == [
+        {"type": "Hashtag", "href": "https://nord.example/tags/lilleenvert", "name": "#LilleEnVert"},
+        {"type": "Hashtag", "href": "https://nord.example/tags/ete", "name": "#Été"},
+    ]
+    await nord.do(timelines.unfeature_tag, alice.id, "lilleenvert")
+    assert (await read(cities, document["featuredTags"]))["totalItems"] == 1
 
 
 @pytest.mark.parametrize("path", ["/ap/users/1", "/ap/users/x", "/ap/users/99999999999999999999", "/ap/users/1/outbox"])

@@ -11,6 +11,7 @@ from parvis.accounts.model import (
     Account,
     AccountDeleted,
     Blocked,
+    DomainBlocked,
     Follow,
     FollowAccepted,
     Followed,
@@ -25,7 +26,7 @@ from parvis.accounts.model import (
     Unfollowed,
 )
 from parvis.base.db import Read, Tx
-from parvis.base.errors import Conflict, Invalid, NotFound
+from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound
 from parvis.base.jobs import Job
 
 PLAINLY = FollowWish()
@@ -64,6 +65,8 @@ async def follow(
     await tx.lock(f"follow {by.id} {target.id}")
     relationship = next(iter(await queries.relationships(tx, by.id, [target.id])), None)
     policy.may_follow(by, target, relationship)
+    if by.domain is not None and await queries.blocks_domain(tx, target.id, by.domain):
+        raise Forbidden("blocked")
     before = await queries.follow_between(tx, by.id, target.id)
     accepted = not policy.waits(by, target)
     now = await queries.put_follow(tx, by.id, target.id, accepted, wish, uri)
@@ -144,6 +147,23 @@ async def mute(tx: Tx, by: Account, target: Account, notifications: bool = True,
 async def unmute(tx: Tx, by: Account, target: Account) -> None:
     """Be shown someone's posts again."""
     await queries.drop_mute(tx, by.id, target.id)
+
+
+async def block_domain(tx: Tx, by: Account, domain: str) -> None:
+    """Have nothing to do with anybody of a domain: follows and requests end in both directions."""
+    if not await queries.put_domain_block(tx, by.id, domain):
+        return
+    for was in await queries.drop_follows_across(tx, by.id, domain):
+        if was.account_id == by.id:
+            await tx.emit(Unfollowed(was.account_id, was.target_id, was.id, was.uri, was.accepted))
+        else:
+            await tx.emit(FollowRejected(was.account_id, was.target_id, was.uri))
+    await tx.emit(DomainBlocked(by.id, domain))
+
+
+async def unblock_domain(tx: Tx, by: Account, domain: str) -> None:
+    """Take a block of a domain back. Follows do not come back by themselves."""
+    await queries.drop_domain_block(tx, by.id, domain)
 
 
 async def annotate(tx: Tx, by: Account, target: Account, comment: str) -> None:

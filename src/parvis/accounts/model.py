@@ -231,6 +231,13 @@ class Unblocked(msgspec.Struct, frozen=True):
     block: int
 
 
+class DomainBlocked(msgspec.Struct, frozen=True):
+    """`account` wants nothing to do with anybody of a domain."""
+
+    account: int
+    domain: str
+
+
 class ProfileEdited(msgspec.Struct, frozen=True):
     """A person of this city changed their profile."""
 

@@ -30,7 +30,7 @@ def may_follow(by: Account, target: Account, relationship: Relationship | None) 
         raise Forbidden("follow_self")
     if target.deleted_at or target.moved_to_id or target.suspended_at:
         raise Forbidden("unavailable")
-    if relationship and (relationship.blocking or relationship.blocked_by):
+    if relationship and (relationship.blocking or relationship.blocked_by or relationship.domain_blocking):
         raise Forbidden("blocked")
 
 

@@ -336,6 +336,48 @@ async def drop_mute(tx: Tx, by: int, target: int) -> int:
     return await tx.run("DELETE FROM mutes WHERE account_id = $1 AND target_id = $2", by, target)
 
 
+async def put_domain_block(tx: Tx, by: int, domain: str) -> int:
+    """Insert a block of a domain; 0 when it stood already."""
+    return await tx.run(
+        "INSERT INTO domain_blocks (account_id, domain) VALUES ($1, $2) ON CONFLICT DO NOTHING", by, domain
+    )
+
+
+async def drop_domain_block(tx: Tx, by: int, domain: str) -> int:
+    """Remove a block of a domain."""
+    return await tx.run("DELETE FROM domain_blocks WHERE account_id = $1 AND domain = $2", by, domain)
+
+
+async def blocks_domain(r: Read, account_id: int, domain: str) -> bool:
+    """Does somebody block this domain?"""
+    return bool(
+        await r.value(
+            "SELECT EXISTS (SELECT FROM domain_blocks WHERE account_id = $1 AND domain = $2)", account_id, domain
+        )
+    )
+
+
+async def drop_follows_across(tx: Tx, account_id: int, domain: str) -> list[Follow]:
+    """Remove all follows and requests between somebody and a domain, both ways, and their counts; what they were."""
+    return await tx.all(
+        Follow,
+        f"""WITH gone AS (
+                DELETE FROM follows WHERE id IN (
+                    SELECT f.id FROM follows f JOIN accounts a ON a.id = f.target_id
+                    WHERE f.account_id = $1 AND a.domain = $2
+                    UNION ALL
+                    SELECT f.id FROM follows f JOIN accounts a ON a.id = f.account_id
+                    WHERE f.target_id = $1 AND a.domain = $2)
+                RETURNING {FOLLOW}),
+            counted AS (
+                INSERT INTO account_count_deltas (account_id, followers, following)
+                SELECT account_id, 0, -1 FROM gone WHERE accepted
+                UNION ALL SELECT target_id, -1, 0 FROM gone WHERE accepted)
+            SELECT {FOLLOW} FROM gone ORDER BY id""",
+        account_id, domain,
+    )
+
+
 async def put_note(tx: Tx, by: int, target: int, comment: str) -> int:
     """Write a private note about someone."""
     return await tx.run(

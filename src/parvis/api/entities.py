@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,8 +14,8 @@ from parvis.base.settings import Settings
 from parvis.composing.model import Scheduled
 from parvis.media.model import Media
 from parvis.statuses.model import Edit
+from parvis.timelines.model import List, Marker
 from parvis.views.cards import emoji_entity, media_entity
-from parvis.views.queries import Day
 
 
 def decoded(entity: bytes) -> dict[str, Any]:
@@ -115,12 +115,13 @@ def credentials(entity: dict[str, Any], shown: Shown, user: User, requests: int)
     }
 
 
-def tag(number: int, name: str, days: Sequence[Day], base: str) -> dict[str, Any]:
-    """A hashtag with its last days; counts are strings, as Mastodon has them."""
+def list_of_people(row: List) -> dict[str, Any]:
+    """A list."""
+    return {"id": str(row.id), "title": row.title, "replies_policy": row.replies_policy, "exclusive": row.exclusive}
+
+
+def marker(row: Marker) -> dict[str, Any]:
+    """Where somebody stopped reading."""
     return {
-        "id": str(number), "name": name, "url": f"{base}/tags/{name}",
-        "history": [
-            {"day": str(d.day), "uses": str(d.uses), "accounts": str(d.accounts)} for d in days if d.name == name
-        ],
-        "following": False, "featuring": False,
+        "last_read_id": str(row.last_read_id), "version": row.version, "updated_at": mastodon_time(row.updated_at)
     }

@@ -74,6 +74,7 @@ CAUSES: Mapping[str, str] = {
     "too_deep": "is nested too deeply",
     "not_an_emoji": "is no emoji, neither of Unicode nor of this city",
     "too_many_reactions": "is one too many: an announcement has at most eight different reactions",
+    "not_a_domain": "is not a domain name of another server",
     "no_context": "must be one or several of home, notifications, public, thread and account",
     "several_keywords": "belongs to a filter of several keywords, which only /api/v2/filters changes",
     "too_many_filtered": "is one too many: your filters may be 100, with 500 keywords and 1000 posts in all",

@@ -14,6 +14,7 @@ from parvis.media import policy as files
 from parvis.peers import queries as peers
 from parvis.polls import policy as asking
 from parvis.statuses import policy as posting
+from parvis.timelines import policy as reading
 from parvis.views import queries as views
 from parvis.views.cards import emoji_entity
 
@@ -64,7 +65,8 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
             "vapid": {"public_key": ""},
             "accounts": {
                 "max_display_name_length": naming.NAME_LIMIT, "max_note_length": naming.NOTE_LIMIT,
-                "max_avatar_description_length": 150, "max_header_description_length": 150, "max_featured_tags": 0,
+                "max_avatar_description_length": 150, "max_header_description_length": 150,
+                "max_featured_tags": reading.FEATURED_TAGS,
                 "max_pinned_statuses": posting.PINS, "max_profile_fields": naming.FIELDS_LIMIT,
                 "profile_field_name_limit": naming.FIELD_LIMIT, "profile_field_value_limit": naming.FIELD_LIMIT,
             },
@@ -100,7 +102,8 @@ async def instance_v1(call: Call, _: Nothing) -> dict[str, Any]:
         "thumbnail": f"{city.base}/static/header.png", "languages": city.languages.split(","), "registrations": True,
         "approval_required": False, "invites_enabled": False,
         "configuration": {
-            "accounts": {"max_featured_tags": 0, "max_pinned_statuses": posting.PINS}, "statuses": _statuses(),
+            "accounts": {"max_featured_tags": reading.FEATURED_TAGS, "max_pinned_statuses": posting.PINS},
+            "statuses": _statuses(),
             "media_attachments": _media(), "polls": POLLS,
         },
         "contact_account": None, "rules": await civic.rules(call),

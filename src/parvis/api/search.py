@@ -8,19 +8,17 @@ from typing import Any, Literal
 import msgspec
 
 from parvis.accounts.model import Account
-from parvis.api import entities
 from parvis.api.call import Call, get
 from parvis.base.errors import Invalid, Problem, Unauthenticated
 from parvis.base.ids import Page
 from parvis.federation import fetch
 from parvis.search import policy, queries
 from parvis.search.model import Stretch
-from parvis.search.queries import FoundTag
 from parvis.statuses import queries as statuses
 from parvis.statuses.model import Status
 from parvis.text import mentions as words
-from parvis.views import queries as views
 from parvis.views import status as posts
+from parvis.views import tag as views
 
 Kind = Literal["accounts", "statuses", "hashtags"]
 ADDRESS = re.compile(r"https?://\S+|@?[^@\s:]+@[^@\s]+")
@@ -56,12 +54,6 @@ class Found(msgspec.Struct, frozen=True):
     accounts: list[bytes]
     statuses: list[bytes]
     tags: list[dict[str, Any]]
-
-
-class TagName(msgspec.Struct, frozen=True, kw_only=True):
-    """One hashtag."""
-
-    name: str
 
 
 def _is_address(text: str) -> bool:
@@ -129,12 +121,8 @@ async def _tags(call: Call, args: Wanted) -> list[dict[str, Any]]:
     name = words.normal_tag(args.q.strip().lstrip("#"))
     if not name:
         return []
-    return await _shown(call, await queries.tags(call.read, name, args.stretch(), args.exclude_unreviewed))
-
-
-async def _shown(call: Call, rows: list[FoundTag]) -> list[dict[str, Any]]:
-    days = await views.tag_days(call.read, [row.name for row in rows]) if rows else []
-    return [entities.tag(row.id, row.name, days, call.settings.base) for row in rows]
+    found = await queries.tags(call.read, name, args.stretch(), args.exclude_unreviewed)
+    return await views.tags_by_id(call.read, call.eye(), [row.id for row in found])
 
 
 def _joined(rows: list[bytes]) -> msgspec.Raw:
@@ -156,12 +144,3 @@ async def search_v1(call: Call, args: Wanted) -> dict[str, Any]:
         "accounts": _joined(found.accounts), "statuses": _joined(found.statuses),
         "hashtags": [tag["name"] for tag in found.tags],
     }
-
-
-@get("/api/v1/tags/{name}", who="anyone")
-async def tag(call: Call, args: TagName) -> dict[str, object]:
-    """One hashtag and its last days."""
-    name = words.normal_tag(args.name)
-    rows = await queries.tags(call.read, name, Stretch(1)) if name else []
-    known = await _shown(call, [row for row in rows if row.name == name])
-    return known[0] if known else entities.tag(0, name, [], call.settings.base)

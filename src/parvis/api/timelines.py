@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parvis.api.call import Call, Paged, get
+from parvis.base.errors import NotFound
 from parvis.text import mentions
 from parvis.timelines import queries as timelines
 from parvis.views import status as view
@@ -29,6 +30,12 @@ class TagPage(PublicPage, frozen=True, kw_only=True):
     none: list[str] = []
 
 
+class ListPage(Paged, frozen=True, kw_only=True):
+    """A list's timeline."""
+
+    list_id: int
+
+
 async def _shown(call: Call, ids: list[int]) -> bytes:
     call.link(ids)
     return await view.page(call.read, call.eye(), ids)
@@ -36,7 +43,7 @@ async def _shown(call: Call, ids: list[int]) -> bytes:
 
 @get("/api/v1/timelines/home", "read:statuses")
 async def home(call: Call, args: Paged) -> bytes:
-    """The people one follows."""
+    """The people and hashtags one follows."""
     return await _shown(call, await timelines.home(call.read, call.me_id, args.page()))
 
 
@@ -58,6 +65,21 @@ async def tag(call: Call, args: TagPage) -> bytes:
     return await _shown(call, ids)
 
 
+@get("/api/v1/timelines/list/{list_id}", "read:lists")
+async def of_list(call: Call, args: ListPage) -> bytes:
+    """The people in one of one's lists."""
+    ids = await timelines.of_list(call.read, call.me_id, args.list_id, args.page())
+    if not ids and await timelines.list_of(call.read, call.me_id, args.list_id) is None:
+        raise NotFound("list")
+    return await _shown(call, ids)
+
+
+@get("/api/v1/timelines/direct", "read:statuses", deprecated=1540166400)
+async def direct(call: Call, args: Paged) -> bytes:
+    """What is said directly to one or by one; conversations show it better."""
+    return await _shown(call, await timelines.direct(call.read, call.me_id, args.page()))
+
+
 async def _kept(call: Call, rows: list[timelines.Kept]) -> bytes:
     call.link([row.row_id for row in rows])
     return await view.page(call.read, call.eye(), [row.status_id for row in rows])
@@ -66,10 +88,10 @@ async def _kept(call: Call, rows: list[timelines.Kept]) -> bytes:
 @get("/api/v1/favourites", "read:favourites")
 async def favourites(call: Call, args: Paged) -> bytes:
     """What one marked as a favourite."""
-    return await _kept(call, await timelines.favourites(call.read, call.me_id, args.page()))
+    return await _kept(call, await timelines.kept(call.read, "favourites", call.me_id, args.page()))
 
 
 @get("/api/v1/bookmarks", "read:bookmarks")
 async def bookmarks(call: Call, args: Paged) -> bytes:
     """What one kept for later."""
-    return await _kept(call, await timelines.bookmarks(call.read, call.me_id, args.page()))
+    return await _kept(call, await timelines.kept(call.read, "bookmarks", call.me_id, args.page()))

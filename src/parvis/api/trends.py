@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from parvis.api import entities, offsets
+from parvis.api import offsets
 from parvis.api.call import Call, Paged, get, post, put
 from parvis.api.offsets import Offset
 from parvis.base.clock import mastodon_time
@@ -17,8 +17,8 @@ from parvis.statuses import queries as posts
 from parvis.text import language as codes
 from parvis.trends import actions, queries
 from parvis.trends.queries import TrendingTag
-from parvis.views import queries as views
 from parvis.views import status as view
+from parvis.views import tag as labels
 
 TAGS, STATUSES = 10, 20
 
@@ -49,8 +49,7 @@ class TagChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _tags(call: Call, rows: Sequence[TrendingTag]) -> list[dict[str, Any]]:
-    days = await views.tag_days(call.read, [row.name for row in rows]) if rows else []
-    return [entities.tag(row.id, row.name, days, call.settings.base) for row in rows]
+    return await labels.tags(call.read, call.eye(), [row.name for row in rows])
 
 
 @get("/api/v1/trends/tags")

@@ -204,8 +204,13 @@ def _mention(account: Account) -> Document:
     return {"type": "Mention", "href": account.uri, "name": name}
 
 
+def hashtag(name: str, spelled: str, base: str) -> Document:
+    """A hashtag, with the page of what carries it here."""
+    return {"type": "Hashtag", "href": f"{base}/tags/{name}", "name": f"#{spelled}"}
+
+
 def _hashtag(tag: Tagged, base: str) -> Document:
-    return {"type": "Hashtag", "href": f"{base}/tags/{tag.name}", "name": f"#{tag.display_name}"}
+    return hashtag(tag.name, tag.display_name, base)
 
 
 def _emoji(emoji: Emoji, base: str) -> Document:

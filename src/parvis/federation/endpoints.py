@@ -286,11 +286,13 @@ async def featured(request: Request, city: City) -> Response:
 
 
 async def featured_tags(request: Request, city: City) -> Response:
-    """The hashtags of a profile: nobody has any here."""
+    """The hashtags that somebody shows on their profile."""
     async with city.db.read() as read:
         account = await _owner(read, request)
-    uri = f"{account.uri}/collections/tags"
-    return _document(documents.collection(uri, 0, paged=False, ordered=False) | {"items": []})
+        rows = await queries.featured_tags(read, account.id)
+    tags = [documents.hashtag(row.name, row.display_name, city.settings.base) for row in rows]
+    found = documents.collection(f"{account.uri}/collections/tags", len(tags), paged=False, ordered=False)
+    return _document(found | {"items": tags})
 
 
 async def status(request: Request, city: City) -> Response:

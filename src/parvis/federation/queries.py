@@ -397,3 +397,20 @@ async def neighbours(r: Read, account_id: int, followers: bool, before: int | No
         account_id, followers, before, most,
     )
     return [(row[0], row[1]) for row in rows]
+
+
+class Spelled(msgspec.Struct, frozen=True):
+    """A hashtag and how somebody spells it."""
+
+    name: str
+    display_name: str
+
+
+async def featured_tags(r: Read, account_id: int) -> list[Spelled]:
+    """The hashtags that somebody shows on their profile, the first shown first."""
+    return await r.all(
+        Spelled,
+        """SELECT t.name, f.display_name FROM featured_tags f JOIN tags t ON t.id = f.tag_id
+           WHERE f.account_id = $1 ORDER BY f.id""",
+        account_id,
+    )

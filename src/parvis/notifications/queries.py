@@ -250,6 +250,15 @@ async def forget(tx: Tx, account_id: int, by: int) -> int:
     )
 
 
+async def forget_domain(tx: Tx, account_id: int, domain: str) -> int:
+    """Take away what somebody was told of people of a domain."""
+    return await tx.run(
+        """DELETE FROM notifications n USING accounts a
+           WHERE n.account_id = $1 AND a.id = n.from_account_id AND a.domain = $2""",
+        account_id, domain,
+    )
+
+
 async def page(r: Read, viewer: int, page: Page, choice: Choice) -> list[Notification]:
     """What somebody is told, newest first."""
     rows = await r.all(

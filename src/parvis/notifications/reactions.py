@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parvis.access.model import AddressConfirmed
-from parvis.accounts.model import Blocked, Followed, FollowRequested, Unfollowed
+from parvis.accounts.model import Blocked, DomainBlocked, Followed, FollowRequested, Unfollowed
 from parvis.base.db import Tx
 from parvis.notifications import actions, queries
 from parvis.polls.model import PollEnded
@@ -72,3 +72,8 @@ async def blocked(tx: Tx, event: Blocked) -> None:
 async def confirmed(tx: Tx, event: AddressConfirmed) -> None:
     """The moderators, of somebody who settles here."""
     await actions.tell_moderators(tx, "admin.sign_up", event.account)
+
+
+async def domain_blocked(tx: Tx, event: DomainBlocked) -> None:
+    """Of a domain that somebody blocks they are told nothing, also not what they were told before."""
+    await queries.forget_domain(tx, event.account, event.domain)

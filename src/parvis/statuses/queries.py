@@ -137,6 +137,23 @@ async def put_tags(tx: Tx, status_id: int, names: Sequence[str], shown: Sequence
     )
 
 
+async def tag_named(tx: Tx, name: str, spelled: str) -> int:
+    """The id of a hashtag, which is made if nobody used it before."""
+    return int(
+        await tx.value(
+            """INSERT INTO tags (name, display_name) VALUES ($1, $2)
+               ON CONFLICT (name) DO UPDATE SET name = EXCLUDED.name RETURNING id""",
+            name, spelled,
+        )
+    )
+
+
+async def tag_numbered(r: Read, tag_id: int) -> str | None:
+    """The name of a hashtag, as it was first spelled."""
+    found: str | None = await r.value("SELECT display_name FROM tags WHERE id = $1", tag_id)
+    return found
+
+
 async def mentioned(r: Read, status_id: int) -> list[Named]:
     """To whom a post is addressed."""
     return await r.all(

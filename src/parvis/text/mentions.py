@@ -14,6 +14,9 @@ import msgspec
 URL_LENGTH = 23
 """What every link counts for in a post's length, however long it is (Mastodon's `characters_reserved_per_url`)."""
 
+LONGEST_TAG = 200
+"""A hashtag that somebody follows or shows on a profile is not longer."""
+
 _HOST = r"[\w-]+(?:\.[\w-]+)*"
 # Nothing with a name and a password before the host is a link: it is how addresses are disguised.
 _LINK = re.compile(
@@ -81,6 +84,13 @@ def normal_tag(name: str) -> str:
         name = _ACCENTED.sub(r"\1", unicodedata.normalize("NFD", name))
         name = unicodedata.normalize("NFKC", name)
     return name
+
+
+def tag_name(text: str) -> str | None:
+    """A hashtag given by itself, with its mark or without, as it was written; None if nobody could write it so."""
+    name = text.strip().lstrip("#＃")
+    whole = [piece.name for piece in _hashtags(f"#{name}", 0, len(name) + 1)] if len(name) <= LONGEST_TAG else []
+    return name if whole == [name] and len(normal_tag(name)) <= LONGEST_TAG else None
 
 
 def normal_domain(domain: str) -> str | None:

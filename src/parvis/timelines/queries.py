@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
-from parvis.base.db import Read
+from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
+from parvis.timelines.model import List, Marker, RepliesPolicy, Touched
 
 NOT_MUTED = """NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id IN (v.account_id, o.account_id)
                             AND (m.until IS NULL OR m.until > parvis_now()))"""
@@ -21,25 +23,64 @@ PUBLIC_SHAPE = "v.visibility = 'public' AND v.reblog_of_id IS NULL AND v.in_repl
 FROM_SEEN = "FROM seen_by($1) v LEFT JOIN statuses o ON o.id = v.reblog_of_id"
 ORDER = "ORDER BY v.id DESC /*page*/ LIMIT $4"
 
+# For both: whose posts (authors; those `apart` only count as answered), and to whom replies are shown (answered).
+FROM_AUTHORS = """SELECT s.id FROM authors CROSS JOIN LATERAL (
+        SELECT id FROM statuses s
+        WHERE s.account_id = authors.id AND s.deleted_at IS NULL AND s.id > $2 AND s.id < $3
+          AND (s.reblog_of_id IS NULL OR authors.show_reblogs)
+          AND (authors.languages IS NULL OR s.language IS NULL OR s.language = ANY(authors.languages))
+          AND (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id = s.account_id
+               OR s.account_id = $1 OR s.in_reply_to_account_id IN (SELECT id FROM answered))
+        ORDER BY s.id DESC /*page*/ LIMIT $4) s
+    WHERE NOT authors.apart ORDER BY s.id DESC /*page*/ LIMIT $4"""
+MUTED = """EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id = f.target_id
+                                     AND (m.until IS NULL OR m.until > parvis_now()))"""
+PASSED_ON_OPENLY = f"(o.id IS NULL OR {NOT_FROM_BLOCKED_DOMAIN})"
 HOME = both_ways(
-    f"""WITH authors AS (
-            SELECT f.target_id AS id, f.show_reblogs, f.languages FROM follows f WHERE f.account_id = $1 AND f.accepted
-              AND NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id = f.target_id
-                                                    AND (m.until IS NULL OR m.until > parvis_now()))
-            UNION ALL SELECT $1, true, NULL),
+    f"""WITH apart AS (
+            SELECT la.account_id AS id FROM lists l JOIN list_accounts la ON la.list_id = l.id
+            WHERE l.account_id = $1 AND l.exclusive AND la.account_id <> $1),
+        authors AS (
+            SELECT f.target_id AS id, f.show_reblogs, f.languages, f.target_id IN (SELECT id FROM apart) AS apart
+            FROM follows f WHERE f.account_id = $1 AND f.accepted AND NOT {MUTED}
+            UNION ALL SELECT $1, true, NULL, false),
+        answered AS (SELECT id FROM authors),
+        by_author AS ({FROM_AUTHORS}),
+        by_tag AS (
+            SELECT s.id FROM tag_follows tf CROSS JOIN LATERAL (
+                SELECT s.id FROM status_tags st JOIN statuses s ON s.id = st.status_id
+                WHERE st.tag_id = tf.tag_id AND st.status_id > $2 AND st.status_id < $3
+                  AND s.visibility = 'public' AND s.deleted_at IS NULL
+                ORDER BY st.status_id DESC /*page*/ LIMIT $4) s
+            WHERE tf.account_id = $1 ORDER BY s.id DESC /*page*/ LIMIT $4),
         head AS (
-            SELECT s.id FROM authors CROSS JOIN LATERAL (
-                SELECT id FROM statuses s
-                WHERE s.account_id = authors.id AND s.deleted_at IS NULL AND s.id > $2 AND s.id < $3
-                  AND (s.reblog_of_id IS NULL OR authors.show_reblogs)
-                  AND (authors.languages IS NULL OR s.language IS NULL OR s.language = ANY(authors.languages))
-                  AND (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id IN (SELECT id FROM authors))
-                ORDER BY s.id DESC /*page*/ LIMIT $4) s
-            ORDER BY s.id DESC /*page*/ LIMIT $4)
-        SELECT head.id, EXISTS (SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED}
-                                                     AND (o.id IS NULL OR {NOT_FROM_BLOCKED_DOMAIN}))
+            SELECT id, bool_or(by_author) AS by_author
+            FROM (SELECT id, true AS by_author FROM by_author UNION ALL SELECT id, false FROM by_tag) found
+            GROUP BY id ORDER BY id DESC /*page*/ LIMIT $4)
+        SELECT head.id, EXISTS (
+            SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED}
+               AND CASE WHEN head.by_author THEN {PASSED_ON_OPENLY}
+                        ELSE {NOT_FROM_BLOCKED_DOMAIN} AND {NOT_LIMITED} AND v.account_id NOT IN (SELECT id FROM apart)
+                   END)
         FROM head ORDER BY head.id DESC /*page*/"""
 )
+LIST = both_ways(
+    f"""WITH list AS (SELECT id, replies_policy FROM lists WHERE account_id = $1 AND id = $5),
+        followed AS (
+            SELECT f.target_id AS id, f.show_reblogs, f.languages FROM follows f
+            WHERE f.account_id = $1 AND f.accepted AND NOT {MUTED}
+            UNION ALL SELECT $1, true, NULL),
+        authors AS (
+            SELECT followed.*, false AS apart
+            FROM list JOIN list_accounts la ON la.list_id = list.id JOIN followed ON followed.id = la.account_id),
+        answered AS (
+            SELECT $1 AS id UNION ALL SELECT authors.id FROM authors, list WHERE list.replies_policy = 'list'
+            UNION ALL SELECT followed.id FROM followed, list WHERE list.replies_policy = 'followed'),
+        head AS ({FROM_AUTHORS})
+        SELECT head.id, EXISTS (SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED} AND {PASSED_ON_OPENLY})
+        FROM head ORDER BY head.id DESC /*page*/"""
+)
+MIXED = {"home": HOME, "list": LIST}
 SPARE = 10  # read beyond the page, so that it is full although some of it is not shown
 ROUNDS = 10
 PUBLIC = both_ways(
@@ -67,14 +108,13 @@ ACCOUNT = both_ways(
                                            WHERE st.status_id = v.id AND t.name = $9))
           AND ($1::bigint IS NOT NULL OR v.visibility <> 'direct') {ORDER}"""
 )
-FAVOURITES = both_ways(
-    """SELECT f.id, f.status_id FROM favourites f JOIN seen_by($1) v ON v.id = f.status_id
-       WHERE f.account_id = $1 AND f.id > $2 AND f.id < $3 ORDER BY f.id DESC /*page*/ LIMIT $4"""
-)
-BOOKMARKS = both_ways(
-    """SELECT f.id, f.status_id FROM bookmarks f JOIN seen_by($1) v ON v.id = f.status_id
-       WHERE f.account_id = $1 AND f.id > $2 AND f.id < $3 ORDER BY f.id DESC /*page*/ LIMIT $4"""
-)
+KEPT = {
+    table: both_ways(
+        f"""SELECT f.id, f.status_id FROM {table} f JOIN seen_by($1) v ON v.id = f.status_id
+            WHERE f.account_id = $1 AND f.id > $2 AND f.id < $3 ORDER BY f.id DESC /*page*/ LIMIT $4"""
+    )
+    for table in ("favourites", "bookmarks")
+}
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -91,22 +131,27 @@ class Candidate(msgspec.Struct, frozen=True):
     shown: bool
 
 
-async def home(r: Read, viewer: int, page: Page) -> list[int]:
-    """What the people one follows post and pass on, and what one posts oneself.
-
-    A stretch of which nothing is shown (all passed on from somebody muted, say) does not end the timeline.
-    """
+async def _mixed(r: Read, name: str, viewer: int, page: Page, *more: int) -> list[int]:
+    """A stretch of which nothing is shown (all passed on from somebody muted, say) does not end the timeline."""
     for _ in range(ROUNDS):
         most = page.limit + SPARE
-        rows = await r.all(Candidate, HOME[page.upwards], viewer, page.after, page.before, most)
+        rows = await r.all(Candidate, MIXED[name][page.upwards], viewer, page.after, page.before, most, *more)
         ids = [row.id for row in rows if row.shown]
         if ids or len(rows) < most:
             return sorted(ids[: page.limit], reverse=True)
-        if page.upwards:
-            page = msgspec.structs.replace(page, min_id=rows[-1].id)
-        else:
-            page = msgspec.structs.replace(page, max_id=rows[-1].id)
+        edge = "min_id" if page.upwards else "max_id"
+        page = msgspec.structs.replace(page, **{edge: rows[-1].id})
     return []
+
+
+async def home(r: Read, viewer: int, page: Page) -> list[int]:
+    """What the people one follows post and pass on, what carries a hashtag one follows, and what one posts oneself."""
+    return await _mixed(r, "home", viewer, page)
+
+
+async def of_list(r: Read, viewer: int, list_id: int, page: Page) -> list[int]:
+    """What the people in one of one's lists post and pass on; of replies, as many as the list wants."""
+    return await _mixed(r, "list", viewer, page, list_id)
 
 
 async def public(r: Read, viewer: int | None, page: Page, local: bool | None = None, media: bool = False) -> list[int]:
@@ -151,15 +196,9 @@ async def pinned(r: Read, viewer: int | None, account_id: int) -> list[int]:
     )
 
 
-async def favourites(r: Read, viewer: int, page: Page) -> list[Kept]:
-    """What one marked as a favourite, by when one did."""
-    rows = await r.all(Kept, FAVOURITES[page.upwards], viewer, page.after, page.before, page.limit)
-    return sorted(rows, key=lambda row: -row.row_id)
-
-
-async def bookmarks(r: Read, viewer: int, page: Page) -> list[Kept]:
-    """What one kept for later, by when one did."""
-    rows = await r.all(Kept, BOOKMARKS[page.upwards], viewer, page.after, page.before, page.limit)
+async def kept(r: Read, table: Literal["favourites", "bookmarks"], viewer: int, page: Page) -> list[Kept]:
+    """What one marked as a favourite or kept for later, by when one did."""
+    rows = await r.all(Kept, KEPT[table][page.upwards], viewer, page.after, page.before, page.limit)
     return sorted(rows, key=lambda row: -row.row_id)
 
 
@@ -197,27 +236,256 @@ async def thread(r: Read, viewer: int | None, status_id: int, up: int, down: int
     )
 
 
-async def ancestors(r: Read, viewer: int | None, status_id: int, limit: int) -> list[int]:
-    """What a post replies to, the beginning first."""
-    return await r.values(
-        """WITH RECURSIVE up (id, parent, depth) AS (
-               SELECT s.id, s.in_reply_to_id, 0 FROM statuses s WHERE s.id = $2
-               UNION ALL
-               SELECT s.id, s.in_reply_to_id, up.depth + 1 FROM statuses s JOIN up ON s.id = up.parent
-               WHERE up.depth < $3)
-           SELECT v.id FROM up JOIN seen_by($1) v ON v.id = up.id WHERE up.depth > 0 ORDER BY up.depth DESC""",
-        viewer, status_id, limit,
+LISTED = "id, title, replies_policy, exclusive"
+
+
+async def lists(r: Read, owner: int, having: int | None = None) -> list[List]:
+    """Somebody's lists, the oldest first; or those that have an account in them."""
+    return await r.all(
+        List,
+        f"""SELECT {LISTED} FROM lists l WHERE account_id = $1 AND ($2::bigint IS NULL OR EXISTS (
+                SELECT FROM list_accounts la WHERE la.list_id = l.id AND la.account_id = $2)) ORDER BY id""",
+        owner, having,
     )
 
 
-async def descendants(r: Read, viewer: int | None, status_id: int, limit: int, depth: int) -> list[int]:
-    """The replies to a post and to its replies, each branch before the next."""
-    return await r.values(
-        """WITH RECURSIVE down (id, path) AS (
-               SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $2
-               UNION ALL
-               SELECT s.id, down.path || s.id FROM statuses s JOIN down ON s.in_reply_to_id = down.id
-               WHERE cardinality(down.path) < $4)
-           SELECT v.id FROM down JOIN seen_by($1) v ON v.id = down.id ORDER BY down.path LIMIT $3""",
-        viewer, status_id, limit, depth,
+async def list_of(r: Read, owner: int, list_id: int) -> List | None:
+    """One of somebody's lists."""
+    return await r.one(List, f"SELECT {LISTED} FROM lists WHERE account_id = $1 AND id = $2", owner, list_id)
+
+
+async def add_list(tx: Tx, owner: int, title: str, replies: RepliesPolicy, exclusive: bool) -> List | None:
+    """Insert a list."""
+    return await tx.one(
+        List,
+        f"""INSERT INTO lists (account_id, title, replies_policy, exclusive) VALUES ($1, $2, $3, $4)
+            RETURNING {LISTED}""",
+        owner, title, replies, exclusive,
+    )
+
+
+async def change_list(
+    tx: Tx, list_id: int, title: str | None, replies: RepliesPolicy | None, exclusive: bool | None
+) -> List | None:
+    """Write what is given of a list and leave the rest."""
+    return await tx.one(
+        List,
+        f"""UPDATE lists SET title = coalesce($2, title), replies_policy = coalesce($3, replies_policy),
+                   exclusive = coalesce($4, exclusive) WHERE id = $1 RETURNING {LISTED}""",
+        list_id, title, replies, exclusive,
+    )
+
+
+async def drop_list(tx: Tx, owner: int, list_id: int) -> int:
+    """Remove one of somebody's lists."""
+    return await tx.run("DELETE FROM lists WHERE account_id = $1 AND id = $2", owner, list_id)
+
+
+async def listable(r: Read, owner: int, account_ids: Sequence[int]) -> frozenset[int]:
+    """Those of these accounts that somebody may put in a list: whom they follow or asked to follow, and themselves."""
+    return frozenset(
+        await r.values(
+            """SELECT a.id FROM accounts a WHERE a.id = ANY($2::bigint[]) AND a.deleted_at IS NULL
+                 AND (a.id = $1 OR EXISTS (SELECT FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id))""",
+            owner, list(account_ids),
+        )
+    )
+
+
+async def add_members(tx: Tx, list_id: int, account_ids: Sequence[int]) -> int:
+    """Put accounts in a list; how many were not in it before."""
+    return await tx.run(
+        "INSERT INTO list_accounts (list_id, account_id) SELECT $1, unnest($2::bigint[]) ON CONFLICT DO NOTHING",
+        list_id, list(account_ids),
+    )
+
+
+async def drop_members(tx: Tx, list_id: int, account_ids: Sequence[int]) -> int:
+    """Take accounts out of a list."""
+    return await tx.run(
+        "DELETE FROM list_accounts WHERE list_id = $1 AND account_id = ANY($2::bigint[])", list_id, list(account_ids)
+    )
+
+
+async def drop_from_lists(tx: Tx, owner: int, account_id: int) -> int:
+    """Take somebody out of all lists of a person."""
+    return await tx.run(
+        """DELETE FROM list_accounts la USING lists l
+           WHERE l.id = la.list_id AND l.account_id = $1 AND la.account_id = $2""",
+        owner, account_id,
+    )
+
+
+async def follow_tag(tx: Tx, account_id: int, tag_id: int) -> int:
+    """Insert that somebody follows a hashtag."""
+    return await tx.run(
+        "INSERT INTO tag_follows (account_id, tag_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", account_id, tag_id
+    )
+
+
+async def unfollow_tag(tx: Tx, account_id: int, name: str) -> int:
+    """Remove that somebody follows a hashtag."""
+    return await tx.run(
+        "DELETE FROM tag_follows WHERE account_id = $1 AND tag_id = (SELECT id FROM tags WHERE name = $2)",
+        account_id, name,
+    )
+
+
+async def featured_count(r: Read, account_id: int) -> int:
+    """How many hashtags a profile shows."""
+    return int(await r.value("SELECT count(*) FROM featured_tags WHERE account_id = $1", account_id))
+
+
+async def feature_tag(tx: Tx, account_id: int, tag_id: int, spelled: str) -> int:
+    """Insert a hashtag on somebody's profile."""
+    return await tx.run(
+        "INSERT INTO featured_tags (account_id, tag_id, display_name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        account_id, tag_id, spelled,
+    )
+
+
+async def unfeature_tag(tx: Tx, account_id: int, row_id: int | None, name: str | None) -> int:
+    """Remove a hashtag from somebody's profile, by its row or by its name."""
+    return await tx.run(
+        """DELETE FROM featured_tags WHERE account_id = $1
+             AND (id = $2 OR tag_id = (SELECT id FROM tags WHERE name = $3))""",
+        account_id, row_id, name,
+    )
+
+
+async def markers(r: Read, account_id: int, places: Sequence[str]) -> list[Marker]:
+    """Where somebody stopped reading."""
+    return await r.all(
+        Marker,
+        """SELECT timeline, last_read_id, version, updated_at FROM markers
+           WHERE account_id = $1 AND timeline = ANY($2::text[]) ORDER BY timeline""",
+        account_id, list(places),
+    )
+
+
+async def move_marker(tx: Tx, account_id: int, place: str, last_read_id: int, seen: int) -> Marker | None:
+    """Write where somebody stopped reading; None when it is not the version seen before that moves."""
+    return await tx.one(
+        Marker,
+        """INSERT INTO markers (account_id, timeline, last_read_id) VALUES ($1, $2, $3)
+           ON CONFLICT (account_id, timeline) DO UPDATE SET last_read_id = EXCLUDED.last_read_id,
+               version = markers.version + 1, updated_at = parvis_now() WHERE markers.version = $4
+           RETURNING timeline, last_read_id, version, updated_at""",
+        account_id, place, last_read_id, seen,
+    )
+
+
+# A post's circle as somebody sees it: everybody it goes between but them.
+OTHERS = """ARRAY(SELECT p FROM (SELECT s.account_id AS p UNION
+                                SELECT m.account_id FROM mentions m WHERE m.status_id = s.id) AS circle
+                  WHERE p <> {me} ORDER BY p)"""
+
+
+async def join_conversations(tx: Tx, status_id: int) -> list[Touched]:
+    """A direct post becomes the last of its conversation for its author and for those it is addressed to.
+
+    Not for somebody who wants nothing of its author; who muted the conversation is not called to it.
+    """
+    return await tx.all(
+        Touched,
+        f"""INSERT INTO conversations (account_id, conversation_id, participants, last_status_id, unread)
+            SELECT u.account_id, s.conversation_id, {OTHERS.format(me="u.account_id")}, s.id,
+                   u.account_id <> s.account_id AND NOT EXISTS (
+                       SELECT FROM conversation_mutes c
+                       WHERE c.account_id = u.account_id AND c.conversation_id = s.conversation_id)
+            FROM statuses s
+            CROSS JOIN LATERAL (
+                SELECT s.account_id AS id UNION SELECT m.account_id FROM mentions m WHERE m.status_id = s.id) part
+            JOIN users u ON u.account_id = part.id
+            WHERE s.id = $1 AND s.visibility = 'direct' AND s.deleted_at IS NULL AND s.reblog_of_id IS NULL
+              AND NOT EXISTS (SELECT FROM blocks b WHERE (b.account_id, b.target_id) IN
+                                  ((u.account_id, s.account_id), (s.account_id, u.account_id)))
+              AND NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = u.account_id AND m.target_id = s.account_id
+                                  AND m.notifications AND (m.until IS NULL OR m.until > parvis_now()))
+              AND NOT EXISTS (SELECT FROM domain_blocks d JOIN accounts a ON a.domain = d.domain
+                              WHERE d.account_id = u.account_id AND a.id = s.account_id)
+            ON CONFLICT (account_id, conversation_id, participants) DO UPDATE
+                SET last_status_id = EXCLUDED.last_status_id, unread = EXCLUDED.unread
+                WHERE conversations.last_status_id < EXCLUDED.last_status_id
+            RETURNING id, account_id""",
+        status_id,
+    )
+
+
+async def leave_conversations(tx: Tx, status_id: int) -> list[Touched]:
+    """Where this post is last but gone, or goes between others by now, the last one left takes its place.
+
+    A conversation of which nothing is left ends.
+    """
+    return await tx.all(
+        Touched,
+        f"""WITH left_over AS (
+                SELECT c.id, (SELECT max(s.id) FROM statuses s
+                              WHERE s.conversation_id = c.conversation_id AND s.visibility = 'direct'
+                                AND s.deleted_at IS NULL AND s.reblog_of_id IS NULL
+                                AND (s.account_id = c.account_id OR EXISTS (
+                                     SELECT FROM mentions m WHERE m.status_id = s.id AND m.account_id = c.account_id))
+                                AND {OTHERS.format(me="c.account_id")} = c.participants) AS last
+                FROM conversations c WHERE c.last_status_id = $1),
+            ended AS (DELETE FROM conversations WHERE id IN (SELECT id FROM left_over WHERE last IS NULL))
+            UPDATE conversations c SET last_status_id = l.last FROM left_over l
+            WHERE l.id = c.id AND l.last <> c.last_status_id RETURNING c.id, c.account_id""",
+        status_id,
+    )
+
+
+async def drop_conversations_with(tx: Tx, account_id: int, other: int) -> int:
+    """Remove somebody's conversations in which another takes part."""
+    return await tx.run(
+        "DELETE FROM conversations WHERE account_id = $1 AND $2::bigint = ANY(participants)", account_id, other
+    )
+
+
+async def drop_conversations_across(tx: Tx, account_id: int, domain: str) -> int:
+    """Remove somebody's conversations whose last word is from a domain."""
+    return await tx.run(
+        """DELETE FROM conversations c USING statuses s JOIN accounts a ON a.id = s.account_id
+           WHERE c.account_id = $1 AND s.id = c.last_status_id AND a.domain = $2""",
+        account_id, domain,
+    )
+
+
+async def mark_conversation(tx: Tx, account_id: int, row_id: int, unread: bool) -> int:
+    """Note that a conversation was read, or is to be read; how many changed."""
+    return await tx.run(
+        "UPDATE conversations SET unread = $3 WHERE account_id = $1 AND id = $2 AND unread <> $3",
+        account_id, row_id, unread,
+    )
+
+
+async def drop_conversation(tx: Tx, account_id: int, row_id: int) -> int:
+    """Remove a conversation from somebody's own."""
+    return await tx.run("DELETE FROM conversations WHERE account_id = $1 AND id = $2", account_id, row_id)
+
+
+DIRECT = both_ways(
+    """WITH head AS (
+           (SELECT id FROM statuses WHERE account_id = $1 AND visibility = 'direct' AND deleted_at IS NULL
+                                      AND id > $2 AND id < $3 ORDER BY id DESC /*page*/ LIMIT $4)
+           UNION
+           (SELECT s.id FROM mentions m JOIN statuses s ON s.id = m.status_id AND s.visibility = 'direct'
+            JOIN seen_by($1) v ON v.id = s.id
+            WHERE m.account_id = $1 AND m.status_id > $2 AND m.status_id < $3
+            ORDER BY m.status_id DESC /*page*/ LIMIT $4))
+       SELECT id FROM head ORDER BY id DESC /*page*/ LIMIT $4"""
+)
+
+
+async def direct(r: Read, viewer: int, page: Page) -> list[int]:
+    """What is said directly to somebody or by them."""
+    return sorted(await r.values(DIRECT[page.upwards], viewer, page.after, page.before, page.limit), reverse=True)
+
+
+async def forget(tx: Tx, account_id: int) -> int:
+    """Remove what a person who left kept for reading."""
+    return await tx.run(
+        """WITH l AS (DELETE FROM lists WHERE account_id = $1), t AS (DELETE FROM tag_follows WHERE account_id = $1),
+                f AS (DELETE FROM featured_tags WHERE account_id = $1), m AS (DELETE FROM markers WHERE account_id = $1)
+           DELETE FROM conversations WHERE account_id = $1""",
+        account_id,
     )

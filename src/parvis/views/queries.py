@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -199,20 +200,173 @@ DAYS = """CROSS JOIN generate_series(date_trunc('day', parvis_now(), 'UTC') - in
         SELECT count(*) AS uses, count(DISTINCT e.account_id) FILTER (WHERE NOT EXISTS (
             SELECT FROM uses u WHERE u.kind = w.kind AND u.thing_id = w.id AND u.day = d
                                  AND u.account_id = e.account_id)) AS accounts
-        FROM use_deltas e WHERE e.kind = w.kind AND e.thing_id = w.id AND e.day = d) x ON true
-    ORDER BY w.name, at DESC"""
-DAY = """extract(epoch FROM at)::bigint, (coalesce(n.uses, 0) + x.uses)::int,
-    (coalesce(n.accounts, 0) + x.accounts)::int"""
+        FROM use_deltas e WHERE e.kind = w.kind AND e.thing_id = w.id AND e.day = d) x ON true"""
+USES = "(coalesce(n.uses, 0) + x.uses)::int"
+USERS = "(coalesce(n.accounts, 0) + x.accounts)::int"
 
 
 async def tag_days(r: Read, names: Sequence[str]) -> list[Day]:
     """For each hashtag its last seven days, newest first."""
     return await r.all(
         Day,
-        f"""SELECT w.name, {DAY}
-            FROM (SELECT 'tag' AS kind, id, name FROM tags WHERE name = ANY($1::text[])) w {DAYS}""",
+        f"""SELECT w.name, extract(epoch FROM at)::bigint, {USES}, {USERS}
+            FROM (SELECT 'tag' AS kind, id, name FROM tags WHERE name = ANY($1::text[])) w {DAYS}
+            ORDER BY w.name, at DESC""",
         list(names),
     )
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A hashtag with this viewer's marks on it, and how it was used on each of the last seven days, today first."""
+
+    id: int
+    name: str
+    following: bool
+    featuring: bool
+    uses: list[int]
+    accounts: list[int]
+
+
+async def tags(r: Read, viewer: int | None, names: Sequence[str], ids: Sequence[int] = ()) -> list[Tag]:
+    """Hashtags by their names or ids, in no order."""
+    return await r.all(
+        Tag,
+        f"""SELECT w.id, w.name,
+                   EXISTS (SELECT FROM tag_follows f WHERE f.account_id = $1 AND f.tag_id = w.id),
+                   EXISTS (SELECT FROM featured_tags f WHERE f.account_id = $1 AND f.tag_id = w.id),
+                   array_agg({USES} ORDER BY at DESC), array_agg({USERS} ORDER BY at DESC)
+            FROM (SELECT 'tag' AS kind, id, name FROM tags
+                  WHERE name = ANY($2::text[]) OR id = ANY($3::bigint[])) w {DAYS}
+            GROUP BY w.id, w.name""",
+        viewer, list(names), list(ids),
+    )
+
+
+class FollowedTag(msgspec.Struct, frozen=True):
+    """A hashtag one follows, with the id of the row that says so."""
+
+    row_id: int
+    tag_id: int
+
+
+FOLLOWED_TAGS = both_ways(
+    """SELECT id, tag_id FROM tag_follows WHERE account_id = $1 AND id > $2 AND id < $3
+       ORDER BY id DESC /*page*/ LIMIT $4"""
+)
+
+
+async def followed_tags(r: Read, viewer: int, page: Page) -> list[FollowedTag]:
+    """The hashtags somebody follows, the latest first."""
+    rows = await r.all(FollowedTag, FOLLOWED_TAGS[page.upwards], viewer, page.after, page.before, page.limit)
+    return sorted(rows, key=lambda row: -row.row_id)
+
+
+class Featured(msgspec.Struct, frozen=True):
+    """A hashtag on a profile: how often its owner used it openly, and when last."""
+
+    id: int
+    tag_id: int
+    name: str
+    display_name: str
+    statuses: int
+    last_status_at: date | None
+
+
+async def featured_tags(r: Read, account_id: int) -> list[Featured]:
+    """The hashtags on somebody's profile, those used most first."""
+    return await r.all(
+        Featured,
+        """SELECT f.id, t.id AS tag_id, t.name, f.display_name, count(s.id)::int AS statuses,
+                  max(s.created_at AT TIME ZONE 'UTC')::date AS last_status_at
+           FROM featured_tags f JOIN tags t ON t.id = f.tag_id JOIN accounts a ON a.id = f.account_id
+           LEFT JOIN (status_tags st JOIN statuses s
+                          ON s.id = st.status_id AND s.visibility IN ('public', 'unlisted')
+                             AND s.deleted_at IS NULL AND s.removed_at IS NULL)
+               ON st.tag_id = f.tag_id AND s.account_id = f.account_id
+           WHERE f.account_id = $1 AND a.deleted_at IS NULL AND a.suspended_at IS NULL
+           GROUP BY f.id, t.id, f.display_name ORDER BY count(s.id) DESC, f.id""",
+        account_id,
+    )
+
+
+async def featurable_tags(r: Read, account_id: int, among: int, limit: int) -> list[int]:
+    """The hashtags somebody used most in their latest posts and does not show on their profile."""
+    return await r.values(
+        """SELECT st.tag_id FROM (
+               SELECT id FROM statuses WHERE account_id = $1 AND deleted_at IS NULL ORDER BY id DESC LIMIT $2) s
+           JOIN status_tags st ON st.status_id = s.id
+           WHERE NOT EXISTS (SELECT FROM featured_tags f WHERE f.account_id = $1 AND f.tag_id = st.tag_id)
+           GROUP BY st.tag_id ORDER BY count(*) DESC, st.tag_id LIMIT $3""",
+        account_id, among, limit,
+    )
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """What somebody and others say to each other directly; `status_id` is None while the last post is not for them."""
+
+    id: int
+    participants: list[int]
+    last_status_id: int
+    status_id: int | None
+    unread: bool
+
+
+CONVERSATION = """SELECT c.id, c.participants, c.last_status_id, v.id AS status_id, c.unread
+    FROM conversations c LEFT JOIN seen_by($1) v ON v.id = c.last_status_id WHERE c.account_id = $1"""
+CONVERSATIONS = both_ways(
+    f"""{CONVERSATION} AND c.last_status_id > $2 AND c.last_status_id < $3
+        ORDER BY c.last_status_id DESC /*page*/ LIMIT $4"""
+)
+
+
+async def conversations(r: Read, viewer: int, page: Page) -> list[Conversation]:
+    """Somebody's conversations, that with the newest post first."""
+    rows = await r.all(Conversation, CONVERSATIONS[page.upwards], viewer, page.after, page.before, page.limit)
+    return sorted(rows, key=lambda row: -row.last_status_id)
+
+
+async def conversation(r: Read, viewer: int, row_id: int) -> Conversation | None:
+    """One of somebody's conversations."""
+    return await r.one(Conversation, f"{CONVERSATION} AND c.id = $2", viewer, row_id)
+
+
+class DomainBlock(msgspec.Struct, frozen=True):
+    """A domain that somebody blocks, with the id of the row that says so."""
+
+    row_id: int
+    domain: str
+
+
+DOMAIN_BLOCKS = both_ways(
+    """SELECT id, domain FROM domain_blocks WHERE account_id = $1 AND id > $2 AND id < $3
+       ORDER BY id DESC /*page*/ LIMIT $4"""
+)
+
+
+async def domain_blocks(r: Read, viewer: int, page: Page) -> list[DomainBlock]:
+    """The domains somebody blocks, the latest first."""
+    rows = await r.all(DomainBlock, DOMAIN_BLOCKS[page.upwards], viewer, page.after, page.before, page.limit)
+    return sorted(rows, key=lambda row: -row.row_id)
+
+
+class Severed(msgspec.Struct, frozen=True):
+    """How many follows a block of a domain ends."""
+
+    following: int
+    followers: int
+
+
+async def severed(r: Read, viewer: int, domain: str) -> Severed:
+    """How many follows to and from a domain a block of it would end."""
+    found = await r.one(
+        Severed,
+        """SELECT (SELECT count(*) FROM follows f JOIN accounts a ON a.id = f.target_id
+                   WHERE f.account_id = $1 AND f.accepted AND a.domain = $2)::int,
+                  (SELECT count(*) FROM follows f JOIN accounts a ON a.id = f.account_id
+                   WHERE f.target_id = $1 AND f.accepted AND a.domain = $2)::int""",
+        viewer, domain,
+    )
+    return found or Severed(0, 0)
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -269,6 +423,8 @@ LISTS = {
         ("following", "follows", "target_id", f"x.account_id = $1 AND x.accepted AND {OPEN}"),
         ("requests", "follows", "account_id", f"x.target_id = $1 AND NOT x.accepted AND {OWN}"),
         ("blocked", "blocks", "target_id", f"x.account_id = $1 AND {OWN}"),
+        ("members", "list_accounts", "account_id",
+         "x.list_id = $1 AND EXISTS (SELECT FROM lists l WHERE l.id = x.list_id AND l.account_id = $5)"),
         ("muted", "mutes", "target_id", f"x.account_id = $1 AND (x.until IS NULL OR x.until > parvis_now()) AND {OWN}"),
     )
 }

@@ -119,11 +119,11 @@ async def status(visit: Visit) -> Response:
             raise Gone("status")
         await queries.visible(r, row.id, visit.viewer)
         up, down, depth = AROUND
-        before = await timelines.ancestors(r, visit.viewer, row.id, up)
-        after = await timelines.descendants(r, visit.viewer, row.id, down, depth)
+        thread = await timelines.thread(r, visit.viewer, row.id, up, down, depth)
         shown = await visit.statuses(r, [row.id])
         if not shown:
             raise NotFound("status")
+        before, after = ([one.id for one in thread if one.side == side] for side in (-1, 1))
         made = visit.show(
             "status.html", status=shown[0], ancestors=await visit.statuses(r, before),
             descendants=await visit.statuses(r, after), composer=visit.me is not None,

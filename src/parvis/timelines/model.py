@@ -1,0 +1,43 @@
+"""Lists of people, where one stopped reading, and direct conversations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+RepliesPolicy = Literal["list", "followed", "none"]
+Place = Literal["home", "notifications"]
+
+
+class List(msgspec.Struct, frozen=True):
+    """Some of the people one follows, with a timeline of their own."""
+
+    id: int
+    title: str
+    replies_policy: RepliesPolicy
+    exclusive: bool
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """Where somebody stopped reading, and how often that has moved."""
+
+    timeline: str
+    last_read_id: int
+    version: int
+    updated_at: datetime
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """A conversation that has changed, and whose it is."""
+
+    id: int
+    account_id: int
+
+
+class ConversationTouched(msgspec.Struct, frozen=True):
+    """A conversation of somebody has a new last post, or was read or marked as unread."""
+
+    conversation: int
+    account: int
