@@ -89,6 +89,7 @@ def pages(alice: Person, root: str, ids: list[str]) -> list[tuple[str, bool]]:
         (f"/api/v1/statuses?{several}", True),
         ("/api/v2/search?q=number&type=statuses", False),
         ("/api/v2/search?q=alice&type=accounts", True),
+        ("/api/v1/directory", True),
     ]
 
 
@@ -132,6 +133,12 @@ async def test_a_long_ranking_costs_no_more_than_a_short_one(meter: Meter, owner
         assert (await alice.post("/api/v1/statuses", json={"status": f"Number {number} #topic{number}"})).status == 200
     await owner.execute("INSERT INTO trends SELECT 'tag', '', id, 1, row_number() OVER () FROM tags")
     await owner.execute("INSERT INTO trends SELECT 'status', '', id, 1, row_number() OVER () FROM statuses")
+    for number in range(LONG):
+        await owner.execute(
+            "INSERT INTO accounts (username, uri, url, discoverable) VALUES ('x' || $1, 'x' || $1, 'x' || $1, true)", str(number))
+    await owner.execute("INSERT INTO account_counts (account_id, followers) SELECT id, 1 FROM accounts WHERE uri LIKE 'x%'")
+    costs = [await meter.cost(alice, f"/api/v2/suggestions?limit={limit}") for limit in (1, LONG, LONG)]
+    assert costs[0] == costs[1] == costs[2] + 1
     for caller in (alice, Client(meter.app)):
         for path in ("/api/v1/trends/tags", "/api/v1/trends/statuses"):
             meter.app.shelf = Shelf()

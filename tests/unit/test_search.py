@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parvis.search.model import ME, Wish
-from parvis.search.policy import MARKS, MOST_TERMS, named, pattern, understood
+from parvis.search.model import ME, Candidate, Wish
+from parvis.search.policy import MARKS, MOST_TERMS, WEIGHTS, named, pattern, suggested, understood, worth
 
 HOME = "city.example"
 words = st.text(string.ascii_letters + "éàçÅ市", min_size=1, max_size=12)
@@ -107,3 +107,34 @@ def test_a_handle_of_this_city_needs_no_domain() -> None:
     assert named(" @Alice@city.example ", HOME).text == "Alice"
     assert (named("alice@other.example", HOME).domain, named("Alice B.", HOME).username) == ("other.example", "")
     assert (pattern("al"), pattern("ali"), pattern("a_%")) == ("al%", "%ali%", "%a\\_\\%%")
+
+
+sources = st.sampled_from(sorted(WEIGHTS))
+candidates = st.lists(st.builds(Candidate, source=sources, account_id=st.integers(1, 8), place=st.integers(1, 80)), max_size=40,
+                      unique_by=lambda one: (one.source, one.account_id))
+
+
+@given(candidates, st.integers(0, 10))
+def test_everybody_is_suggested_once_with_all_their_sources(found: list[Candidate], limit: int) -> None:
+    made = suggested(found, limit)
+    assert len({one.account_id for one in made}) == len(made) == min(limit, len({one.account_id for one in found}))
+    for one in made:
+        assert sorted(one.sources) == sorted(c.source for c in found if c.account_id == one.account_id)
+    assert suggested(list(reversed(found)), limit) == made
+
+
+@given(candidates, st.builds(Candidate, source=sources, account_id=st.just(1), place=st.integers(1, 80)))
+def test_one_more_source_never_places_somebody_lower(found: list[Candidate], more: Candidate) -> None:
+    found = [one for one in found if (one.source, one.account_id) != (more.source, 1)]
+
+    def place(rows: list[Candidate]) -> int:
+        return next((n for n, one in enumerate(suggested(rows, 100)) if one.account_id == 1), 1000)
+
+    assert place([*found, more]) <= place(found)
+
+
+@given(candidates)
+def test_a_higher_place_with_one_source_is_worth_more(found: list[Candidate]) -> None:
+    for one in found:
+        assert 0 < worth(one) <= WEIGHTS[one.source]
+        assert worth(one) >= worth(Candidate(one.source, one.account_id, one.place + 1))

@@ -1,4 +1,4 @@
-"""Finding posts, people and hashtags by words.
+"""Finding posts, people and hashtags by words; and people whom one could follow.
 
-Owns the tables status_words, search_backlog.
+Owns the tables status_words, search_backlog, suggestion_dismissals.
 """

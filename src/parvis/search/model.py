@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -44,3 +45,21 @@ class Stretch(msgspec.Struct, frozen=True):
 
     limit: int = 20
     offset: int = 0
+
+
+Source = Literal["friends_of_friends", "similar_to_recently_followed", "most_interactions", "most_followed"]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """Somebody to follow, as one source knows them: its first, its second, ..."""
+
+    source: Source
+    account_id: int
+    place: int
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """Somebody to follow, and every source that named them, the one that counts most first."""
+
+    account_id: int
+    sources: tuple[Source, ...]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 import msgspec
 
-from parvis.search.model import ME, Named, Wish
+from parvis.search.model import ME, Candidate, Named, Source, Suggestion, Wish
 from parvis.text import language
 
 LONGEST = 1000
@@ -139,3 +140,26 @@ def pattern(text: str) -> str:
     """What a name must be like: it contains three letters and more; it begins with fewer."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%" if len(text) > 2 or not text.isascii() else f"{escaped}%"
+
+
+WEIGHTS: Mapping[Source, float] = {
+    "friends_of_friends": 4.0, "similar_to_recently_followed": 3.0, "most_interactions": 2.0, "most_followed": 1.0,
+}
+SLOPE = 10.0
+
+
+def worth(candidate: Candidate) -> float:
+    """What being named by one source is worth: its weight, less the further down it names somebody."""
+    return WEIGHTS[candidate.source] * SLOPE / (SLOPE + candidate.place - 1)
+
+
+def suggested(candidates: Iterable[Candidate], limit: int) -> list[Suggestion]:
+    """Whom to suggest: who is worth most in all that sources say; among equals the one who has been here longest."""
+    named_by: dict[int, list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        named_by[one.account_id].append(one)
+    order = sorted(named_by, key=lambda number: (-sum(map(worth, named_by[number])), number))
+    return [
+        Suggestion(number, tuple(c.source for c in sorted(named_by[number], key=lambda c: (-worth(c), c.source))))
+        for number in order[:limit]
+    ]

@@ -8,7 +8,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.search.model import Named, Stretch, Wish
+from parvis.search.model import Candidate, Named, Stretch, Wish
 
 # The words of posts: what was said, the warning, and what its pictures show.
 KEPT = """INSERT INTO status_words (status_id, account_id, link, words)
@@ -166,4 +166,75 @@ async def tags(r: Read, prefix: str, stretch: Stretch, promoted: bool = False) -
                  ORDER BY v.id DESC LIMIT 1), false))
            ORDER BY (t.name = $1) DESC, coalesce(u.people, 0) DESC, length(t.name), t.name LIMIT $2 OFFSET $3""",
         prefix, stretch.limit, stretch.offset, promoted,
+    )
+
+
+# Who wants to be found by those who do not know them.
+DISCOVERABLE = """c.discoverable AND c.deleted_at IS NULL AND c.suspended_at IS NULL AND c.limited_at IS NULL
+    AND c.moved_to_id IS NULL"""
+APART = """NOT EXISTS (SELECT FROM blocks x WHERE x.account_id = $1 AND x.target_id = c.id)
+    AND NOT EXISTS (SELECT FROM blocks x WHERE x.account_id = c.id AND x.target_id = $1)
+    AND NOT EXISTS (SELECT FROM mutes x WHERE x.account_id = $1 AND x.target_id = c.id
+                                          AND (x.until IS NULL OR x.until > parvis_now()))
+    AND NOT EXISTS (SELECT FROM domain_blocks x WHERE x.account_id = $1 AND x.domain = c.domain)"""
+DIRECTORY = {
+    order: f"""SELECT c.id FROM accounts c WHERE {DISCOVERABLE} AND {APART}
+                 AND (NOT $4::boolean OR c.domain IS NULL) ORDER BY {by} LIMIT $2 OFFSET $3"""
+    for order, by in (("active", "c.last_status_at DESC NULLS LAST, c.id DESC"), ("new", "c.id DESC"))
+}
+
+
+async def directory(r: Read, viewer: int | None, order: str, stretch: Stretch, local: bool) -> list[int]:
+    """People who want to be discovered: those who posted last, or came last, first."""
+    return await r.values(DIRECTORY[order], viewer, stretch.limit, stretch.offset, local)
+
+
+FREE = f"""c.id <> $1 AND {DISCOVERABLE} AND {APART}
+    AND NOT EXISTS (SELECT FROM follows x WHERE x.account_id = $1 AND x.target_id = c.id)
+    AND NOT EXISTS (SELECT FROM suggestion_dismissals x WHERE x.account_id = $1 AND x.target_id = c.id)"""
+
+
+async def candidates(r: Read, viewer: int, most: int) -> list[Candidate]:
+    """Whom each source suggests to somebody. Who hides whom they follow is not asked whom they follow.
+
+    Friends: the hundred people one followed last. Similar: whom the followers of one's last ten follow, too.
+    """
+    return await r.all(
+        Candidate,
+        f"""WITH mine AS (SELECT f.target_id AS id, f.id AS since FROM follows f JOIN accounts a ON a.id = f.target_id
+                         WHERE f.account_id = $1 AND f.accepted AND a.deleted_at IS NULL
+                         ORDER BY f.id DESC LIMIT 100),
+                 friends AS (SELECT f.target_id AS id, count(*) AS weight
+                             FROM mine JOIN accounts a ON a.id = mine.id AND NOT a.hide_collections
+                             JOIN follows f ON f.account_id = mine.id AND f.accepted GROUP BY f.target_id),
+                 recent AS (SELECT id FROM mine ORDER BY since DESC LIMIT 10),
+                 peers_of AS (SELECT DISTINCT p.account_id AS id FROM recent CROSS JOIN LATERAL (
+                                 SELECT f.account_id FROM follows f JOIN accounts a ON a.id = f.account_id
+                                 WHERE f.target_id = recent.id AND f.accepted AND f.account_id <> $1
+                                   AND NOT a.hide_collections ORDER BY f.id DESC LIMIT 30) p),
+                 alike AS (SELECT f.target_id AS id, count(*) AS weight FROM peers_of p
+                             JOIN follows f ON f.account_id = p.id AND f.accepted GROUP BY f.target_id)
+            (SELECT 'friends_of_friends', c.id, row_number() OVER (ORDER BY s.weight DESC, c.id)::int
+             FROM friends s JOIN accounts c ON c.id = s.id WHERE {FREE} ORDER BY 3 LIMIT $2)
+            UNION ALL
+            (SELECT 'similar_to_recently_followed', c.id, row_number() OVER (ORDER BY s.weight DESC, c.id)::int
+             FROM alike s JOIN accounts c ON c.id = s.id WHERE s.weight > 1 AND {FREE} ORDER BY 3 LIMIT $2)
+            UNION ALL
+            (SELECT 'most_interactions', c.id, row_number() OVER (ORDER BY t.rank)::int
+             FROM trends t JOIN accounts c ON c.id = t.thing_id
+             WHERE t.kind = 'account' AND t.language = '' AND {FREE} ORDER BY 3 LIMIT $2)
+            UNION ALL
+            (SELECT 'most_followed', s.id, row_number() OVER (ORDER BY s.followers DESC, s.id)::int
+             FROM (SELECT c.id, n.followers FROM account_counts n JOIN accounts c ON c.id = n.account_id
+                   WHERE n.followers > 0 AND {FREE} ORDER BY n.followers DESC, n.account_id LIMIT $2) s)""",
+        viewer, most,
+    )
+
+
+async def dismiss(tx: Tx, viewer: int, account_id: int) -> int:
+    """Remember whom somebody does not want to be shown again."""
+    return await tx.run(
+        """INSERT INTO suggestion_dismissals (account_id, target_id) SELECT $1, id FROM accounts WHERE id = $2
+           ON CONFLICT DO NOTHING""",
+        viewer, account_id,
     )
