@@ -39,7 +39,7 @@ async def test_a_page_costs_as_many_statements_with_filters_as_without(meter: Me
 
 
 async def test_who_has_no_filters_is_sent_nothing_of_them(meter: Meter) -> None:
-    """Of each row only the first holds filters, and nothing where there is none."""
+    """Of a page only one row holds filters, and nothing where there is none."""
     alice, bela = [await settle_in(meter.app, name) for name in ("alice", "bela")]
     ids = [int((await bela.post("/api/v1/statuses", json={"status": f"Number {n}"})).json()["id"]) for n in range(3)]
     async with meter.app.db.read() as r:
@@ -48,6 +48,6 @@ async def test_who_has_no_filters_is_sent_nothing_of_them(meter: Meter) -> None:
     await alice.post("/api/v2/filters", json={"title": "T", "context": ["home"], "keywords_attributes": words})
     async with meter.app.db.read() as r:
         found = await queries.states(r, alice.account.id, ids)
-        assert [state.filters is None for state in found] == [False, True, True]
+        assert sorted(state.filters is None for state in found) == [False, True, True]
         assert {state.filters is None for state in await queries.states(r, None, ids)} == {True}
         assert {state.filters is None for state in await queries.states(r, alice.account.id, (), [bela.account.id])} == {True}

@@ -27,6 +27,20 @@ CREATE TABLE filter_statuses (
 );
 CREATE INDEX filter_statuses_status ON filter_statuses (status_id);
 
+-- Somebody's filters that have not run out, each with those of the given posts that it names. A function of its own, and not
+-- part of the query of a page: what it takes to read them is then planned and prepared only for who has some.
+CREATE FUNCTION live_filters(reader bigint, posts bigint[]) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(to_jsonb(f) - 'account_id' || jsonb_build_object(
+        'keywords', (SELECT coalesce(jsonb_agg(to_jsonb(k) ORDER BY k.id), '[]')
+                     FROM filter_keywords k WHERE k.filter_id = f.id),
+        'statuses', (SELECT coalesce(jsonb_agg(n.status_id ORDER BY n.id), '[]')
+                     FROM filter_statuses n WHERE n.filter_id = f.id AND n.status_id = ANY(posts))) ORDER BY f.id)
+    FROM filters f
+    WHERE f.account_id = reader AND (f.expires_at IS NULL OR f.expires_at > parvis_now())
+$$;
+REVOKE EXECUTE ON FUNCTION live_filters(bigint, bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION live_filters(bigint, bigint[]) TO parvis_app;
+
 CREATE TABLE custom_emojis (
     id bigint PRIMARY KEY DEFAULT parvis_id(),
     shortcode text NOT NULL CHECK (shortcode ~ '^[A-Za-z0-9_]{2,100}$'),
