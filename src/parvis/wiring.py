@@ -19,6 +19,8 @@ from parvis.federation import delivery, inbox, outbox
 from parvis.federation.model import KeyDoubted
 from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
+from parvis.links import actions as pages
+from parvis.links import reactions as previews
 from parvis.media import actions as media
 from parvis.moderation import actions as cases
 from parvis.moderation import model as moderation
@@ -58,9 +60,12 @@ REACTIONS: Mapping[type, Reactions] = {
     ),
     statuses.Posted: Reactions(
         now=(measures.posting, notifications.posted, finding.posted, counting.posted, shelves.posted),
-        later=(outbox.posted,),
+        later=(outbox.posted, previews.posted),
     ),
-    statuses.Edited: Reactions(now=(notifications.edited, finding.edited, shelves.edited), later=(outbox.edited,)),
+    statuses.Edited: Reactions(
+        now=(notifications.edited, finding.edited, shelves.edited),
+        later=(outbox.edited, previews.edited),
+    ),
     statuses.Deleted: Reactions(now=(finding.deleted, shelves.deleted), later=(outbox.deleted,)),
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
@@ -104,6 +109,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (2.0, asking.fold_counts),
     (1.0, asking.sweep),
     (1.0, composing.publish_due),
+    (1.0, pages.fetch_due),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
 )

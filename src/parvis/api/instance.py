@@ -75,7 +75,7 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
             "timelines_access": {
                 "live_feeds": {"local": "public", "remote": "public"},
                 "hashtag_feeds": {"local": "public", "remote": "public"},
-                "trending_link_feeds": {"local": "disabled", "remote": "disabled"},
+                "trending_link_feeds": {"local": "public", "remote": "public"},
             },
             "limited_federation": False,
         },

@@ -41,3 +41,10 @@ class ConversationTouched(msgspec.Struct, frozen=True):
 
     conversation: int
     account: int
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A post for the home timeline, and whether this viewer is shown it."""
+
+    id: int
+    shown: bool

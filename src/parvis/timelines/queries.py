@@ -9,7 +9,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.timelines.model import List, Marker, RepliesPolicy, Touched
+from parvis.timelines.model import Candidate, List, Marker, RepliesPolicy, Touched
 
 NOT_MUTED = """NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id IN (v.account_id, o.account_id)
                             AND (m.until IS NULL OR m.until > parvis_now()))"""
@@ -99,6 +99,13 @@ TAG = both_ways(
                           WHERE st.status_id = v.id AND t.name = ANY($9::text[]))
           AND {NOT_MUTED} AND {NOT_FROM_BLOCKED_DOMAIN} AND {NOT_LIMITED} {ORDER}"""
 )
+LINK = both_ways(
+    f"""SELECT v.id {FROM_SEEN} WHERE {PAGE} AND v.visibility = 'public'
+          AND v.id IN (SELECT c.status_id FROM status_cards c WHERE c.url IN (
+                           SELECT $5 UNION ALL SELECT p.url FROM linked_pages p JOIN preview_cards w ON w.id = p.card_id
+                                               WHERE w.url = $5))
+          AND {NOT_MUTED} AND {NOT_FROM_BLOCKED_DOMAIN} AND {NOT_LIMITED} {ORDER}"""
+)
 ACCOUNT = both_ways(
     f"""SELECT v.id {FROM_SEEN} WHERE {PAGE} AND v.account_id = $5
           AND (NOT $6::boolean OR EXISTS (SELECT FROM media m WHERE m.status_id = v.id))
@@ -122,13 +129,6 @@ class Kept(msgspec.Struct, frozen=True):
 
     row_id: int
     status_id: int
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A post for the home timeline, and whether this viewer is shown it."""
-
-    id: int
-    shown: bool
 
 
 async def _mixed(r: Read, name: str, viewer: int, page: Page, *more: int) -> list[int]:
@@ -167,6 +167,12 @@ async def tagged(
     """Public posts with any of the first hashtags, all of the second and none of the third."""
     args = (viewer, page.after, page.before, page.limit, local, media, *(list(part) for part in names))
     return sorted(await r.values(TAG[page.upwards], *args), reverse=True)
+
+
+async def linked(r: Read, viewer: int | None, page: Page, url: str) -> list[int]:
+    """Public posts that point to a page, by the address they have or by the page's own."""
+    args = (viewer, page.after, page.before, page.limit, url)
+    return sorted(await r.values(LINK[page.upwards], *args), reverse=True)
 
 
 class Choice(msgspec.Struct, frozen=True):
