@@ -164,3 +164,37 @@ async def test_what_needs_a_token_is_refused_without(town: Town) -> None:
         assert (await narrow.refusal("GET", path))[0] == 403
 
 
+
+
+@covers("GET /api/v2/search")
+async def test_a_poll_is_found_by_its_options_and_by_who_voted(town: Town) -> None:
+    alice, bela = await town.people("alice", "bela")
+    one = word()
+    said = await alice.say("Which colour for the benches?", poll={"options": [f"Bleu {one}", "Rouge"], "expires_in": 3600})
+    assert await ids(alice, f"has:poll {one}") == [said["id"]]
+    assert await ids(alice, f"-has:poll {one}") == []
+    assert await ids(bela, one) == []
+    await bela.ask("Poll", "POST", f"/api/v1/polls/{said['poll']['id']}/votes", json={"choices": [0]})
+    assert await ids(bela, f"in:library {one}") == [said["id"]]
+    await alice.ask("Status", "PUT", f"{S}/{said['id']}", json={
+        "status": "Which colour for the benches?", "poll": {"options": [f"Vert {one}b", "Rouge"], "expires_in": 3600}})
+    assert await ids(alice, f"has:poll {one}") == []
+    assert await ids(alice, f"has:poll {one}b") == [said["id"]]
+
+
+@covers("GET /api/v2/search")
+async def test_a_previewed_page_is_an_embed(town: Town) -> None:
+    alice = await town.person("alice")
+    one = word()
+    said = await alice.say(f"{one} https://example.org/{one}")
+    assert await ids(alice, f"has:embed {one}") == []
+    await town.owner.execute(
+        """WITH card AS (INSERT INTO preview_cards (url, title, description, author_name, author_url, provider_name,
+                             provider_url, image_description, width, height)
+                         VALUES ($1, 'T', '', '', '', '', '', '', 0, 0) RETURNING id),
+                page AS (INSERT INTO linked_pages (url, card_id) SELECT $1, id FROM card
+                         ON CONFLICT (url) DO UPDATE SET card_id = EXCLUDED.card_id)
+           SELECT""", f"https://example.org/{one}")
+    await town.owner.execute("INSERT INTO status_cards (status_id, url) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                             int(said["id"]), f"https://example.org/{one}")
+    assert await ids(alice, f"has:embed {one}") == [said["id"]]

@@ -79,7 +79,7 @@ async def city(app: App, owner: asyncpg.Connection[Any], alice: Person, bela: Pe
 
 
 PAGES = (
-    "/", "/@alice", "/@alice/{status}", "/tags/market", "/auth/sign_in", "/auth/sign_up", "/charter",
+    "/", "/@alice", "/@alice/{status}", "/@alice/{status}/embed", "/tags/market", "/auth/sign_in", "/auth/sign_up", "/charter",
     "/charter/articles/II.1", "/charter/articles/II.1?at=2020-01-01", "/charter/changes?from=0&to=0", "/proposals",
     "/proposals/{proposal}", "/register", "/about", "/privacy", "/imprint",
 )

@@ -54,7 +54,7 @@ def french() -> Catalog:
 @pytest.fixture(scope="module")
 def used() -> set[tuple[str, ...]]:
     options = {"jinja2": {"newstyle_gettext": "true", "silent": "false"}}
-    found = extract_from_dir(TEMPLATES, [("**.html", "jinja2")], options)
+    found = [one for folder in (TEMPLATES, HERE / "prose") for one in extract_from_dir(folder, [("**.html", "jinja2")], options)]
     return {forms(msgid) for _, _, msgid, _, _ in found} | {(text,) for text in words.messages()}
 
 

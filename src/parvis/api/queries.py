@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from parvis.base.db import Tx
+from parvis.base.db import Read, Tx
 
 
 class RateCount(msgspec.Struct, frozen=True):
@@ -33,3 +33,8 @@ async def add_rate_counts(tx: Tx, keys: Sequence[str], windows: Sequence[int], u
 async def drop_rate_counts(tx: Tx, before: int) -> int:
     """Forget windows that are over."""
     return await tx.run("DELETE FROM rate_counts WHERE window_start < $1", before)
+
+
+async def answers(r: Read) -> bool:
+    """Does the database answer?"""
+    return bool(await r.value("SELECT true"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -79,3 +79,9 @@ def compared(found: City, settings: Settings) -> None:
     if found.dev != settings.dev:
         asked, was = ("with", "without") if settings.dev else ("without", "with")
         raise OtherCity(f"This city was founded {was} --dev and cannot be served {asked} it.")
+
+
+async def founded_at(r: Read) -> datetime:
+    """Since when there is this city; this moment where nobody has founded one."""
+    found: datetime | None = await r.value("SELECT founded_at FROM city")
+    return found or r.now

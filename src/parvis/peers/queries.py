@@ -23,3 +23,12 @@ async def hear(tx: Tx, domain: str) -> int:
 async def domains(r: Read) -> list[str]:
     """Every server this city has met."""
     return await r.values("SELECT domain FROM peers ORDER BY domain")
+
+
+async def like(r: Read, text: str, limit: int) -> list[str]:
+    """The servers whose domain contains a text, those that begin with it first."""
+    return await r.values(
+        """SELECT domain FROM peers WHERE position($1 IN domain) > 0
+           ORDER BY position($1 IN domain), length(domain), domain LIMIT $2""",
+        text, limit,
+    )

@@ -10,11 +10,13 @@ from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
 from parvis.search.model import Candidate, Named, Stretch, Wish
 
-# The words of posts: what was said, the warning, and what its pictures show.
+# The words of posts: what was said, the warning, what its pictures show, and what it asks.
 KEPT = """INSERT INTO status_words (status_id, account_id, link, words)
     SELECT s.id, s.account_id, s.content ~ '<a (?![^>]*class="[^"]*(mention|hashtag))[^>]*href',
            search_words(s.content, s.spoiler_text || ' ' || coalesce(
-               (SELECT string_agg(m.description, ' ') FROM media m WHERE m.status_id = s.id), ''))
+               (SELECT string_agg(m.description, ' ') FROM media m WHERE m.status_id = s.id), '') || ' ' || coalesce(
+               (SELECT string_agg(o.title, ' ' ORDER BY o.choice) FROM polls p JOIN poll_options o ON o.poll_id = p.id
+                WHERE p.status_id = s.id), ''))
     FROM statuses s WHERE s.reblog_of_id IS NULL AND s.deleted_at IS NULL"""
 ANEW = "ON CONFLICT (status_id) DO UPDATE SET link = EXCLUDED.link, words = EXCLUDED.words"
 
@@ -24,6 +26,7 @@ LIBRARY = """(w.account_id = $1
     OR EXISTS (SELECT FROM mentions x WHERE x.status_id = v.id AND x.account_id = $1)
     OR EXISTS (SELECT FROM favourites x WHERE x.status_id = v.id AND x.account_id = $1)
     OR EXISTS (SELECT FROM bookmarks x WHERE x.status_id = v.id AND x.account_id = $1)
+    OR EXISTS (SELECT FROM polls p JOIN poll_votes x ON x.poll_id = p.id WHERE p.status_id = v.id AND x.account_id = $1)
     OR EXISTS (SELECT FROM statuses x WHERE x.reblog_of_id = v.id AND x.account_id = $1 AND x.deleted_at IS NULL))"""
 OPEN = """(v.visibility = 'public' AND a.indexable AND (a.limited_at IS NULL OR EXISTS (
     SELECT FROM follows f WHERE f.account_id = $1 AND f.target_id = a.id AND f.accepted)))"""
@@ -33,6 +36,10 @@ MARKS = f"""ARRAY[
     CASE WHEN v.in_reply_to_id IS NOT NULL OR v.in_reply_to_uri IS NOT NULL THEN 'reply' END,
     CASE WHEN v.sensitive THEN 'sensitive' END,
     CASE WHEN w.link THEN 'link' END,
+    CASE WHEN 'poll' = ANY({ASKED}) AND EXISTS (SELECT FROM polls p WHERE p.status_id = v.id) THEN 'poll' END,
+    CASE WHEN 'embed' = ANY({ASKED}) AND EXISTS (
+        SELECT FROM status_cards c JOIN linked_pages p ON p.url = c.url
+        WHERE c.status_id = v.id AND p.card_id IS NOT NULL) THEN 'embed' END,
     CASE WHEN 'media' = ANY({ASKED}) AND EXISTS (SELECT FROM media m WHERE m.status_id = v.id) THEN 'media' END]"""
 WORDS = {True: "w.words @@ search_query($6::text[], $7::text[])",
          False: "(cardinality($6::text[]) = 0 AND (cardinality($7::text[]) = 0 OR w.words @@ search_query('{}', $7)))"}

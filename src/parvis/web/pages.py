@@ -25,6 +25,7 @@ OPEN: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/tags/{tag}", public.tag),
     ("GET", "/@{name}", public.profile),
     ("GET", "/@{name}/{id}", public.status),
+    ("GET", "/@{name}/{id}/embed", public.embed),
     ("GET", "/auth/sign_up", sign_in.sign_up_form),
     ("POST", "/auth/sign_up", sign_in.sign_up),
     ("GET", "/auth/sign_in", sign_in.sign_in_form),

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
-from jinja2 import Environment, PackageLoader
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from parvis.text import messages
 from parvis.text.messages import Locale
@@ -87,7 +87,8 @@ def tongue(locale: Locale, files: Mapping[str, Asset]) -> Tongue:
     """The templates in one language."""
     spoken = messages.catalogue(locale)
     made = Environment(
-        loader=PackageLoader("parvis.web", "templates"), autoescape=True, extensions=["jinja2.ext.i18n"],
+        loader=ChoiceLoader([PackageLoader("parvis.web", "templates"), PackageLoader("parvis.text", "messages")]),
+        autoescape=True, extensions=["jinja2.ext.i18n"],
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )
     made.install_gettext_translations(spoken, newstyle=True)  # type: ignore[attr-defined]  # i18n

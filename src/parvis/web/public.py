@@ -20,6 +20,8 @@ from parvis.text import language, mentions
 from parvis.text.messages import words
 from parvis.timelines import queries as timelines
 from parvis.views import account as people
+from parvis.views import status as posts
+from parvis.views.status import Eye
 from parvis.web import shapes
 from parvis.web.site import Limit, Visit
 
@@ -129,6 +131,28 @@ async def status(visit: Visit) -> Response:
             descendants=await visit.statuses(r, after), composer=visit.me is not None,
         )
         return _linked(made, row.uri)
+
+
+# A post alone may be shown within any page; it runs no script, sends no form, and knows nobody.
+FRAMED = (
+    "default-src 'self'; img-src * data:; media-src *; style-src 'self'; script-src 'none'; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors *"
+)
+
+
+async def embed(visit: Visit) -> Response:
+    """One open post of this city to be shown within other pages, as somebody sees it who is not signed in."""
+    async with visit.app.db.read() as r:
+        row = await _post(r, visit, await _person(r, visit))
+        if not row.local or row.deleted_at:
+            raise NotFound("status")
+        await queries.visible(r, row.id, None)
+        shown = await posts.statuses(r, Eye(None, visit.app.shelf, visit.settings), [row.id])
+    if row.id not in shown:
+        raise NotFound("status")
+    made = visit.show("embed.html", status=msgspec.json.decode(shown[row.id]))
+    made.headers["Content-Security-Policy"] = FRAMED
+    return made
 
 
 def _visibility(text: str) -> Visibility:

@@ -2,6 +2,7 @@
 
 English is the language of the sources; `fr.po` holds the French. Catalogues are never compiled on disk.
 A letter is two templates, `<name>.<locale>.txt` and `.html`; the first line of the text is the letter's subject.
+What the city says of itself on a page and to apps alike is in `prose/`.
 """
 
 from __future__ import annotations
@@ -80,3 +81,13 @@ def letter(templates: Environment, name: str, locale: Locale, values: Mapping[st
     subject, _, text = templates.get_template(f"{name}.{locale}.txt").render(values).partition("\n")
     html = templates.get_template(f"{name}.{locale}.html").render(values)
     return Letter(subject=" ".join(subject.split()), text=text.lstrip("\n"), html=html)
+
+
+def prose(name: str, locale: Locale, values: Mapping[str, object]) -> str:
+    """What the city says of itself, as HTML in one language: `about`, `privacy`."""
+    made = Environment(
+        loader=PackageLoader("parvis.text", "messages/prose"), autoescape=True, undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True,
+    )
+    made.install_gettext_translations(catalogue(locale), newstyle=True)  # type: ignore[attr-defined]  # i18n
+    return made.get_template(f"{name}.html").render(values)
