@@ -30,6 +30,13 @@ OPEN = {
     "acts", "ballot_tally", "charter_contest_until", "charter_hash", "charter_outcome", "charter_promulgate", "charter_question", "charter_terms",
     "is_moderator", "is_resident", "ledger_public_since", "ledger_receipt", "ledger_record", "ledger_root", "ledger_sequence", "ledger_signed",
     "majority_median", "majority_merit", "overturned", "parvis_id", "parvis_now", "refuse", "residents", "seen_by",
+    # These only read, with the rights of whoever calls them.
+    "emojis_in",
+    "live_filters",
+    "search_name",
+    "search_names",
+    "search_query",
+    "search_words",
 }
 CAST = """INSERT INTO ballots (box_id, voter, question_hash, grades)
     SELECT box_id, $2, question_hash, '{"text": 5}' FROM proposals WHERE id = $1"""
