@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parvis import wiring
 from parvis.api import errors, operations
+from parvis.api.hub import Hub
 from parvis.api.limits import Limits
 from parvis.base import jobs, log, process, settings
 from parvis.base.cache import Cache
@@ -49,17 +50,20 @@ class App:
         self.shelf = Shelf()
         self.cache = Cache(settings.cache, settings.cache_megabytes * 1_000_000)
         self.limits = Limits(enforced=not settings.dev)
+        self.hub = Hub(job, self.shelf)
         self.asgi: ASGIApp = Doors(_starlette(self), settings)
         self._background: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin what a serving process does on the side."""
+        self._background.append(asyncio.create_task(self.hub.run()))
         if self.settings.dev:
             self._background.append(asyncio.create_task(self.db.follow_clock()))
         self._background.append(asyncio.create_task(self.limits.keep_sharing(self.db)))
 
     async def close(self) -> None:
         """Stop, and give everything back."""
+        await self.hub.begin_anew()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -99,7 +103,7 @@ class Doors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request through."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._inner(scope, receive, send)
             return
         headers = dict(scope["headers"])
@@ -107,6 +111,9 @@ class Doors:
         if opened:  # some clients end a path with a slash
             scope["path"] = scope["path"].rstrip("/")
         scope["client"] = process.client(scope.get("client"), headers, self._proxies)
+        if scope["type"] == "websocket":
+            await self._inner(scope, receive, send)
+            return
         extra = [(b"x-request-id", os.urandom(16).hex().encode()), *(self._open if opened else self._always)]
         if opened and scope["method"] == "OPTIONS":
             await _preflight(send, headers, extra)

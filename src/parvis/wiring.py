@@ -33,6 +33,7 @@ from parvis.search import actions as searching
 from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
 from parvis.statuses import model as statuses
+from parvis.streams import reactions as streams
 from parvis.timelines import model as timelines
 from parvis.timelines import reactions as shelves
 from parvis.trends import actions as trends
@@ -40,6 +41,10 @@ from parvis.trends import reactions as counting
 
 REACTIONS: Mapping[type, Reactions] = {
     access.SignedUp: Reactions(later=(letters.send_confirmation,)),
+    access.TokenRevoked: Reactions(now=(streams.revoked,)),
+    access.ApplicationDeleted: Reactions(now=(streams.application_deleted,)),
+    access.PasswordChanged: Reactions(now=(streams.locked_out,)),
+    access.LoginDisabled: Reactions(now=(streams.locked_out,)),
     access.AddressConfirmed: Reactions(now=(notifications.confirmed, counting.confirmed)),
     access.SignedIn: Reactions(now=(counting.signed_in,)),
     accounts.FollowRequested: Reactions(now=(notifications.follow_requested,), later=(outbox.follow_requested,)),
@@ -55,28 +60,46 @@ REACTIONS: Mapping[type, Reactions] = {
     polls.PollTallied: Reactions(),
     polls.PollEnded: Reactions(now=(notifications.poll_ended,)),
     accounts.AccountDeleted: Reactions(
-        now=(shelves.account_deleted,),
+        now=(shelves.account_deleted, streams.account_deleted),
         later=(outbox.account_deleted, finding.account_deleted),
     ),
     statuses.Posted: Reactions(
-        now=(measures.posting, notifications.posted, finding.posted, counting.posted, shelves.posted),
+        now=(
+            measures.posting,
+            notifications.posted,
+            finding.posted,
+            counting.posted,
+            shelves.posted,
+            streams.posted,
+        ),
         later=(outbox.posted, previews.posted),
     ),
     statuses.Edited: Reactions(
-        now=(notifications.edited, finding.edited, shelves.edited),
+        now=(
+            notifications.edited,
+            finding.edited,
+            shelves.edited,
+            streams.edited,
+        ),
         later=(outbox.edited, previews.edited),
     ),
-    statuses.Deleted: Reactions(now=(finding.deleted, shelves.deleted), later=(outbox.deleted,)),
+    statuses.Deleted: Reactions(now=(finding.deleted, shelves.deleted, streams.deleted), later=(outbox.deleted,)),
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
-    statuses.Reblogged: Reactions(now=(measures.reblogging, notifications.reblogged), later=(outbox.reblogged,)),
-    statuses.Unreblogged: Reactions(now=(notifications.unreblogged,), later=(outbox.unreblogged,)),
-    told.Notified: Reactions(),
-    told.RequestsAccepted: Reactions(),
-    filters.FiltersChanged: Reactions(),
-    announcements.Announced: Reactions(),
-    announcements.AnnouncementReacted: Reactions(),
-    announcements.AnnouncementWithdrawn: Reactions(),
+    statuses.Reblogged: Reactions(
+        now=(measures.reblogging, notifications.reblogged, streams.reblogged),
+        later=(outbox.reblogged,),
+    ),
+    statuses.Unreblogged: Reactions(
+        now=(notifications.unreblogged, streams.unreblogged),
+        later=(outbox.unreblogged,),
+    ),
+    told.Notified: Reactions(now=(streams.notified,)),
+    told.RequestsAccepted: Reactions(now=(streams.merged,)),
+    filters.FiltersChanged: Reactions(now=(streams.filters_changed,)),
+    announcements.Announced: Reactions(now=(streams.announced,)),
+    announcements.AnnouncementReacted: Reactions(now=(streams.announcement_reacted,)),
+    announcements.AnnouncementWithdrawn: Reactions(now=(streams.announcement_withdrawn,)),
     timelines.ConversationTouched: Reactions(),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
@@ -86,7 +109,7 @@ REACTIONS: Mapping[type, Reactions] = {
     charter.Promulgated: Reactions(),
     moderation.Reported: Reactions(now=(measures.reported,)),
     moderation.Decided: Reactions(now=(measures.warned,), later=(measures.send_statement,)),
-    moderation.MeasureTaken: Reactions(later=(outbox.measured,)),
+    moderation.MeasureTaken: Reactions(now=(streams.measured,), later=(outbox.measured,)),
     moderation.MeasureLifted: Reactions(),
     moderation.Appealed: Reactions(),
     moderation.AppealDecided: Reactions(),

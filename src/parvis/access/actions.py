@@ -20,18 +20,22 @@ from parvis.access import policy, queries
 from parvis.access.model import (
     AddressConfirmed,
     Application,
+    ApplicationDeleted,
+    LoginDisabled,
+    PasswordChanged,
     PreparedSignUp,
     Registration,
     SignedIn,
     SignedUp,
     SignUp,
+    TokenRevoked,
     User,
 )
 from parvis.accounts import actions as accounts
 from parvis.accounts import policy as naming
 from parvis.accounts.model import Account, NewAccount
 from parvis.base.db import Read, Tx
-from parvis.base.errors import Forbidden, Invalid, Unauthenticated
+from parvis.base.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from parvis.base.ids import parsed
 from parvis.base.seal import Seal, kept
 from parvis.base.settings import Settings
@@ -184,7 +188,28 @@ async def revoke(tx: Tx, app: Application, token: str) -> None:
     owner = await queries.token_owner(tx, fingerprint(token))
     if owner is not None and owner != app.id:
         raise Forbidden("unauthorized_client")
-    await queries.revoke(tx, fingerprint(token), app.id)
+    ended = await queries.revoke(tx, fingerprint(token), app.id)
+    if ended is not None:
+        await tx.emit(TokenRevoked(ended.token_id, ended.account_id))
+
+
+async def change_password(tx: Tx, account_id: int, password_hash: str) -> None:
+    """Give somebody another password, hashed before; they sign in anew everywhere."""
+    if not await queries.change_password(tx, account_id, password_hash):
+        raise NotFound("account")
+    await tx.emit(PasswordChanged(account_id))
+
+
+async def disable(tx: Tx, account_id: int) -> None:
+    """Let somebody sign in no more. Doing it twice is the same as once."""
+    if await queries.disable(tx, account_id):
+        await tx.emit(LoginDisabled(account_id))
+
+
+async def delete_application(tx: Tx, application_id: int) -> None:
+    """Take an app away, with every token it was given. Doing it twice is the same as once."""
+    if await queries.drop_application(tx, application_id):
+        await tx.emit(ApplicationDeleted(application_id))
 
 
 def _signature(secrets_folder: Path, body: bytes) -> bytes:

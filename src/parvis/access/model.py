@@ -114,7 +114,39 @@ class AddressConfirmed(msgspec.Struct, frozen=True):
     account: int
 
 
+class Revoked(msgspec.Struct, frozen=True):
+    """A token that has ended, and whose it was."""
+
+    token_id: int
+    account_id: int | None
+
+
+class TokenRevoked(msgspec.Struct, frozen=True):
+    """A token has ended: what was opened with it must end too. An app's own token has no account."""
+
+    token: int
+    account: int | None
+
+
+class ApplicationDeleted(msgspec.Struct, frozen=True):
+    """An app is gone, and every token it had."""
+
+    application: int
+
+
+class PasswordChanged(msgspec.Struct, frozen=True):
+    """Someone has another password; browsers and apps that came in with the old one are out."""
+
+    account: int
+
+
 class SignedIn(msgspec.Struct, frozen=True):
     """Somebody signed in: with a browser here, or with an app."""
+
+    account: int
+
+
+class LoginDisabled(msgspec.Struct, frozen=True):
+    """Someone may not sign in for the time being."""
 
     account: int

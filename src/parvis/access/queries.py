@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from parvis.access.model import Application, Bearer, Code, Session, User
+from parvis.access.model import Application, Bearer, Code, Revoked, Session, User
 from parvis.base.db import Read, Tx
 
 APPLICATION = "id, client_id, client_secret_hash, name, website, redirect_uris, scopes"
@@ -148,15 +148,42 @@ async def bearer(r: Read, token_hash: bytes) -> Bearer | None:
     )
 
 
-async def revoke(tx: Tx, token_hash: bytes, application_id: int) -> bool:
-    """End a token of this app."""
+async def revoke(tx: Tx, token_hash: bytes, application_id: int) -> Revoked | None:
+    """End a token of this app; None when it had ended before."""
+    return await tx.one(
+        Revoked,
+        """UPDATE tokens SET revoked_at = parvis_now()
+           WHERE token_hash = $1 AND application_id = $2 AND revoked_at IS NULL RETURNING id AS token_id, account_id""",
+        token_hash, application_id,
+    )
+
+
+async def change_password(tx: Tx, account_id: int, password_hash: str) -> bool:
+    """Another password; every browser and token that came in with the old one is out."""
     return bool(
         await tx.run(
-            """UPDATE tokens SET revoked_at = parvis_now()
-               WHERE token_hash = $1 AND application_id = $2 AND revoked_at IS NULL""",
-            token_hash, application_id,
+            """WITH browsers AS (DELETE FROM sessions WHERE account_id = $1),
+                    ended AS (UPDATE tokens SET revoked_at = parvis_now() WHERE account_id = $1 AND revoked_at IS NULL)
+               UPDATE users SET password_hash = $2 WHERE account_id = $1""",
+            account_id, password_hash,
         )
     )
+
+
+async def disable(tx: Tx, account_id: int) -> bool:
+    """Let somebody sign in no more; False when they could not before."""
+    return bool(
+        await tx.run(
+            """WITH browsers AS (DELETE FROM sessions WHERE account_id = $1)
+               UPDATE users SET disabled_at = parvis_now() WHERE account_id = $1 AND disabled_at IS NULL""",
+            account_id,
+        )
+    )
+
+
+async def drop_application(tx: Tx, application_id: int) -> bool:
+    """Remove an app with its tokens and codes; False when there is none."""
+    return bool(await tx.run("DELETE FROM applications WHERE id = $1", application_id))
 
 
 async def token_owner(r: Read, token_hash: bytes) -> int | None:

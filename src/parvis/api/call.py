@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import inspect
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from parvis.access import actions as access
@@ -22,6 +22,7 @@ from parvis.access.model import Bearer
 from parvis.accounts import actions as accounts
 from parvis.accounts.model import Account
 from parvis.api import limits, parameters
+from parvis.api.hub import Hub
 from parvis.api.limits import Left, Limit, Limits
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, Invalid, Unauthenticated
@@ -45,6 +46,7 @@ class App(Protocol):
     job: Job
     shelf: Shelf
     limits: Limits
+    hub: Hub
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -188,6 +190,7 @@ class Operation(msgspec.Struct, frozen=True):
     limit: Limit | None = None
     deprecated: int | None = None
     private: bool = False
+    stream: bool = False
 
     names: tuple[str, ...] = ()
 
@@ -214,7 +217,7 @@ class Operation(msgspec.Struct, frozen=True):
     async def _admit(self, call: Call, r: Read) -> None:
         """Learn who calls, count the request, and see whether they may."""
         try:
-            call.bearer = await bearer_of(r, call.request)
+            call.bearer = await bearer_of(r, shown_token(call.request, in_address=self.stream))
         finally:
             self._count(call)
         permit(self, call.bearer)
@@ -249,12 +252,18 @@ class Operation(msgspec.Struct, frozen=True):
         return Response(made if isinstance(made, bytes) else ENCODE.encode(made), 200, headers, JSON)
 
 
-async def bearer_of(r: Read, request: Request) -> Bearer | None:
-    """What the request's token stands for; None without one; Unauthenticated when it stands for nothing."""
+def shown_token(request: HTTPConnection, *, in_address: bool = False) -> str | None:
+    """The token that a request shows. Where a browser cannot send headers it may stand in the address."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not token.strip():
+    shown = token.strip() if kind.lower() == "bearer" else ""
+    return shown or (request.query_params.get("access_token") if in_address else None) or None
+
+
+async def bearer_of(r: Read, token: str | None) -> Bearer | None:
+    """What a token stands for; None without one; Unauthenticated when it stands for nothing."""
+    if token is None:
         return None
-    found = await tokens.bearer(r, access.fingerprint(token.strip()))
+    found = await tokens.bearer(r, access.fingerprint(token))
     if found is None:
         raise Unauthenticated
     return found
@@ -271,7 +280,7 @@ def permit(operation: Operation, bearer: Bearer | None) -> None:
     if operation.scope and not scopes.covers(bearer.scopes, operation.scope):
         raise Forbidden("scope")
     if operation.who == "user" and bearer.account_id is None:
-        raise Unauthenticated("user_required")
+        raise Unauthenticated("token_invalid" if operation.stream else "user_required")
     if operation.who == "app" and bearer.account_id is not None:
         raise Forbidden("app_required")
     if operation.who == "user" and not bearer.confirmed and operation.path not in UNCONFIRMED:
@@ -289,6 +298,7 @@ class More(TypedDict, total=False):
     limit: Limit
     deprecated: int
     private: bool
+    stream: bool
 
 
 def _kind(shape: type) -> inspect.StructType:
@@ -307,7 +317,8 @@ def _made(method: str) -> Callable[..., Callable[[Deed], Operation]]:
             caller: Who = more.get("who", "user" if scope else "anyone")
             return Operation(
                 method, path, scope, caller, opened, shape, _kind(shape), deed, more.get("limit"),
-                more.get("deprecated"), more.get("private", False), tuple(re.findall(r"{(\w+)}", path)),
+                more.get("deprecated"), more.get("private", False), more.get("stream", False),
+                tuple(re.findall(r"{(\w+)}", path)),
             )
 
         return take

@@ -52,6 +52,9 @@ WORDS: Mapping[str, tuple[int, str]] = {
     "invalid_request": (400, "invalid_request"),
     "invalid_redirect_uri": (400, "invalid_redirect_uri"),
     "unsupported_grant_type": (400, "unsupported_grant_type"),
+    "unknown_stream": (400, "Unknown stream type"),
+    "list_missing": (400, "Missing list name parameter"),
+    "tag_missing": (400, "Missing tag name parameter"),
     "ground_required": (422, "A decision must cite an article of the charter: name one in article_ids"),
 }
 DESCRIPTIONS: Mapping[str, str] = {

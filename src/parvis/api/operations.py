@@ -30,6 +30,7 @@ from parvis.api import (
     scheduled_statuses,
     search,
     statuses,
+    streaming,
     suggestions,
     tags,
     timelines,
@@ -50,6 +51,7 @@ ROOMS: tuple[ModuleType, ...] = (
     conversations,
     domain_blocks,
     links,
+    streaming,
     notifications,
     media,
     filters,
@@ -65,6 +67,9 @@ ROOMS: tuple[ModuleType, ...] = (
 OPERATIONS: tuple[Operation, ...] = tuple(
     found for room in ROOMS for found in vars(room).values() if isinstance(found, Operation)
 )
+
+
+UNKNOWN = (404, "Not Found")
 
 
 class Fork:
@@ -125,7 +130,7 @@ class Table(BaseRoute):
         """Answer with the row of this path and method."""
         rows: dict[str, Operation] = scope["rows"]
         if not rows:
-            raise HTTPException(404, "Not Found")
+            raise HTTPException(*(streaming.UNKNOWN if scope["path"].startswith(streaming.HEAD) else UNKNOWN))
         row = rows.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if row is None:
             raise HTTPException(405, "Method not allowed", {"Allow": ", ".join(sorted(rows))})
@@ -135,5 +140,5 @@ class Table(BaseRoute):
 
 
 def routes() -> list[BaseRoute]:
-    """The table as a route."""
-    return [Table(OPERATIONS)]
+    """The table as a route, and beside it what speaks no HTTP."""
+    return [streaming.SOCKET, Table(OPERATIONS)]

@@ -15,6 +15,7 @@ from parvis.moderation.model import Level
 from parvis.notifications.model import Asking, Group, Notification
 from parvis.text import messages
 from parvis.text.messages import words
+from parvis.views import status
 from parvis.views.cards import ENCODE, opened
 from parvis.views.status import Eye, entities
 
@@ -34,22 +35,38 @@ class Speech(msgspec.Struct, frozen=True):
 
 async def notifications(r: Read, eye: Eye, rows: Sequence[Notification], speech: Speech) -> list[bytes]:
     """Notification entities in their order; one whose account has left, or whose post a filter hides, is dropped."""
-    concerned = {*(row.from_account_id for row in rows), *_others(rows)}
-    posts, people = await entities(r, eye, _posts(rows), list(concerned), hidden_in="notifications")
-    shown = []
-    for row in rows:
-        person = people.get(row.from_account_id)
-        if person is None or (row.status_id is not None and row.status_id not in posts):
-            continue
-        head = {
-            "id": str(row.id), "type": row.kind, "created_at": mastodon_time(row.created_at),
-            "group_key": row.group_key, **({"filtered": True} if row.filtered else {}),
-        }
-        parts = [opened(head), b'"account":%s' % person, *_more(row, person, people, speech)]
-        if row.status_id is not None:
-            parts.append(b'"status":%s' % posts[row.status_id])
-        shown.append(b"{%s}" % b",".join(parts))
-    return shown
+    posts, people = await entities(r, eye, _posts(rows), _concerned(rows), hidden_in="notifications")
+    shown = (_one(row, people, posts.get(row.status_id or 0), speech) for row in rows)
+    return [one for one in shown if one is not None]
+
+
+async def to_each(
+    r: Read, eye: Eye, rows: Sequence[tuple[int, Notification]], speech: Speech
+) -> dict[int, bytes]:
+    """Notification entities by id, each for whom it stands with, with as many queries as for one person."""
+    looks = [(who, row.status_id) for who, row in rows if row.status_id is not None]
+    posts = await status.to_each(r, eye, looks, "notifications")
+    _, people = await entities(r, eye, (), _concerned([row for _, row in rows]))
+    shown = ((row.id, _one(row, people, posts.get((who, row.status_id or 0)), speech)) for who, row in rows)
+    return {number: one for number, one in shown if one is not None}
+
+
+def _one(row: Notification, people: Mapping[int, bytes], post: bytes | None, speech: Speech) -> bytes | None:
+    person = people.get(row.from_account_id)
+    if person is None or (row.status_id is not None and post is None):
+        return None
+    head = {
+        "id": str(row.id), "type": row.kind, "created_at": mastodon_time(row.created_at),
+        "group_key": row.group_key, **({"filtered": True} if row.filtered else {}),
+    }
+    parts = [opened(head), b'"account":%s' % person, *_more(row, person, people, speech)]
+    if post is not None:
+        parts.append(b'"status":%s' % post)
+    return b"{%s}" % b",".join(parts)
+
+
+def _concerned(rows: Sequence[Notification]) -> list[int]:
+    return list({*(row.from_account_id for row in rows), *_others(rows)})
 
 
 async def groups(r: Read, eye: Eye, rows: Sequence[Group], speech: Speech, partial: bool = False) -> bytes:

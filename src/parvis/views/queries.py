@@ -108,6 +108,7 @@ STATES = """WITH top AS MATERIALIZED (
         ON ad.account_id = a.id"""
 OF_SEEN = STATES.format(posts="seen_by($1)", counted=COUNTED, live=LIVE, poll=POLL)
 OF_REPORTED = STATES.format(posts="statuses", counted=COUNTED, live=LIVE, poll=POLL)
+OF_EACH = OF_SEEN.replace("$1", "eyes.viewer").replace("$2::bigint[]", "eyes.ids").replace("$3", "'{}'")
 
 
 async def states(
@@ -120,6 +121,23 @@ async def states(
 async def reported_states(r: Read, viewer: int, status_ids: Sequence[int]) -> list[State]:
     """The same for posts that were reported, whoever they were for: who decides must see what was said."""
     return await r.all(State, OF_REPORTED, viewer, list(status_ids), [])
+
+
+class StateFor(State, frozen=True):
+    """The same, and for whom it is so."""
+
+    viewer: int
+
+
+async def states_for_each(r: Read, looks: Sequence[tuple[int, int]]) -> list[StateFor]:
+    """The same for many viewers in one go, each looking at posts of their own."""
+    return await r.all(
+        StateFor,
+        f"""SELECT x.*, eyes.viewer
+            FROM (SELECT viewer, array_agg(id) AS ids FROM unnest($1::bigint[], $2::bigint[]) a(viewer, id)
+                  GROUP BY viewer) eyes CROSS JOIN LATERAL ({OF_EACH}) x""",
+        [viewer for viewer, _ in looks], [number for _, number in looks],
+    )
 
 
 async def poll(r: Read, viewer: int | None, poll_id: int) -> dict[str, Any] | None:
