@@ -66,6 +66,8 @@ async def test_an_emoji_of_the_city_is_shown_wherever_it_is_named(town: Town) ->
     said = await alice.say("Vive :la_ville: et le :parc:nord, a :la_ville", spoiler_text=":parc:")
     assert said["emojis"] == listed
     assert names(await alice.say("la_ville: parc :other: https://parc:80/x", spoiler_text="parc")) == []
+    asked = await alice.say("Which?", poll={"options": [":la_ville:", "none"], "expires_in": 3600})
+    assert (names(asked["poll"]), names(asked)) == (["la_ville"], [])
     mine = await alice.ask("CredentialAccount", "PATCH", f"{A}/update_credentials", form={
         "display_name": "Alice :parc:", "fields_attributes[0][name]": "Where", "fields_attributes[0][value]": ":la_ville:"})
     assert names(mine) == ["la_ville", "parc"]

@@ -165,9 +165,10 @@ async def test_all_that_a_post_says_is_looked_through(town: Town) -> None:
     said = [
         await bela.say("I ate <b>Spinach</b>!"), await bela.say("Lunch", spoiler_text="SPINACH"),
         await bela.say("Look", media_ids=[file]), await bela.say("#spinach", visibility="unlisted"),
+        await bela.say("What for lunch?", poll={"options": ["Spinach", "Kale"], "expires_in": 3600}),
     ]
     others = [await bela.say("spinachy"), await bela.say("spin ach")]
-    assert [len(await filtered(alice, one["id"])) for one in [*said, *others]] == [1, 1, 1, 1, 0, 0]
+    assert [len(await filtered(alice, one["id"])) for one in [*said, *others]] == [1, 1, 1, 1, 1, 0, 0]
     changed = await bela.ask("Status", "PUT", f"{S}/{said[0]['id']}", json={"status": "I ate kale"})
     assert await filtered(alice, changed["id"]) == []
 
