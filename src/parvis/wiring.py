@@ -29,6 +29,8 @@ from parvis.notifications import model as told
 from parvis.notifications import reactions as notifications
 from parvis.polls import actions as asking
 from parvis.polls import model as polls
+from parvis.quotes import model as quotes
+from parvis.quotes import reactions as quoting
 from parvis.search import actions as searching
 from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
@@ -83,7 +85,10 @@ REACTIONS: Mapping[type, Reactions] = {
         ),
         later=(outbox.edited, previews.edited),
     ),
-    statuses.Deleted: Reactions(now=(finding.deleted, shelves.deleted, streams.deleted), later=(outbox.deleted,)),
+    statuses.Deleted: Reactions(
+        now=(quoting.deleted, finding.deleted, shelves.deleted, streams.deleted), later=(outbox.deleted,)
+    ),
+    statuses.PolicyChanged: Reactions(later=(outbox.policy_changed,)),
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
     statuses.Reblogged: Reactions(
@@ -101,6 +106,10 @@ REACTIONS: Mapping[type, Reactions] = {
     announcements.AnnouncementReacted: Reactions(now=(streams.announcement_reacted,)),
     announcements.AnnouncementWithdrawn: Reactions(now=(streams.announcement_withdrawn,)),
     timelines.ConversationTouched: Reactions(),
+    quotes.QuoteRequested: Reactions(later=(outbox.quote_requested,)),
+    quotes.QuoteAccepted: Reactions(now=(notifications.quoted,), later=(outbox.quote_accepted,)),
+    quotes.QuoteRefused: Reactions(later=(outbox.quote_refused,)),
+    quotes.QuoteRevoked: Reactions(later=(outbox.quote_revoked,)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),
@@ -135,4 +144,5 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (1.0, pages.fetch_due),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
+    (3600.0, posts.forget_translations),
 )

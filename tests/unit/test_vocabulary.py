@@ -33,7 +33,9 @@ json_values = st.recursive(
 KEYS = [
     "id", "type", "actor", "object", "to", "cc", "published", "updated", "attributedTo", "content", "contentMap",
     "summary", "name", "url", "tag", "attachment", "inReplyTo", "sensitive", "preferredUsername", "inbox",
-    "endpoints", "publicKey", "icon", "alsoKnownAs", "mediaType", "focalPoint", "href",
+    "endpoints", "publicKey", "icon", "alsoKnownAs", "mediaType", "focalPoint", "href", "quote", "quoteUri",
+    "quoteAuthorization", "interactionPolicy", "canQuote", "canReply", "automaticApproval", "always", "instrument",
+    "result", "interactingObject", "interactionTarget",
 ]
 words = st.sampled_from(["Note", "Person", "Create", "Mention", "Hashtag", "PropertyValue", BELA, PUBLIC, "Document"])
 documents_of_any_kind = st.recursive(
@@ -62,7 +64,8 @@ def post(**more: Any) -> Status:
         "text": "", "content": "<p>Salut</p>", "spoiler_text": "", "sensitive": False, "visibility": "public",
         "language": "fr", "in_reply_to_id": None, "in_reply_to_account_id": None, "conversation_id": 9,
         "reblog_of_id": None, "created_at": NOW, "received_at": NOW, "edited_at": None, "deleted_at": None,
-        "removed_at": None, "version": 1,
+        "removed_at": None, "quote_automatic": [], "quote_manual": [], "reply_policy": "public", "reply_hidden": False,
+        "local_only": False, "version": 1,
     }
     return Status(**(given | more))
 
@@ -76,7 +79,7 @@ def written(status: Status, *named: Account) -> dict[str, Any]:
 
 @given(st.dictionaries(st.sampled_from(KEYS), documents_of_any_kind, max_size=12))
 def test_whatever_a_document_holds_it_is_read_or_refused(found: dict[str, Any]) -> None:
-    for read in (vocabulary.activity, vocabulary.actor, vocabulary.note):
+    for read in (vocabulary.activity, vocabulary.actor, vocabulary.note, vocabulary.authorization):
         with contextlib.suppress(Invalid):
             made = read(found)
             assert vocabulary.host(made.id)
@@ -140,7 +143,9 @@ def test_a_context_holds_the_terms_that_are_used_and_no_more() -> None:
     plain = documents.in_context({"id": "x", "type": "Like"})
     assert plain["@context"] == "https://www.w3.org/ns/activitystreams"
     note = documents.in_context(written(post(visibility="direct")))
-    assert note["@context"][1].keys() == {"litepub", "Hashtag", "directMessage", "sensitive"}
+    assert note["@context"][1].keys() == {
+        "litepub", "gts", "Hashtag", "directMessage", "sensitive", "interactionPolicy", "canQuote", "automaticApproval",
+    }
     actor = documents.in_context(documents.instance("https://sued.example", "Süd", "PEM"))
     assert "https://w3id.org/security/v1" in actor["@context"]
 
@@ -149,6 +154,34 @@ def test_the_posts_of_others_are_never_written_as_ours() -> None:
     made = documents.Written(bela(domain="nord.example"), post(), (), (), (), None, Totals(0, 0, 0))
     with pytest.raises(ValueError, match="own posts"):
         documents.note(made, "https://sued.example")
+
+
+def test_a_post_that_stays_in_the_city_is_never_written() -> None:
+    with pytest.raises(ValueError, match="stays in this city"):
+        written(post(local_only=True))
+    with pytest.raises(ValueError, match="stays in this city"):
+        documents.announce(post(), bela(), post(local_only=True), bela())
+
+
+def test_who_may_quote_and_answer_is_written_as_it_is_read() -> None:
+    found = written(post(quote_automatic=["followers"], reply_policy="nobody"))
+    assert found["interactionPolicy"]["canQuote"] == {"automaticApproval": [FOLLOWERS]}
+    read = vocabulary.note(found)
+    assert read.can_quote == vocabulary.Rule((FOLLOWERS,), ())
+    assert read.can_reply == vocabulary.Rule((BELA,), ())
+    older = vocabulary.note(found | {"interactionPolicy": {"canReply": {"always": "as:Public", "approvalRequired": []}}})
+    assert (older.can_quote, older.can_reply) == (None, vocabulary.Rule((PUBLIC,), ()))
+
+
+@pytest.mark.parametrize(
+    ("said", "quote", "legacy"),
+    [({"quote": f"{BELA}/1"}, f"{BELA}/1", False), ({"quoteUri": f"{BELA}/1"}, f"{BELA}/1", True),
+     ({"_misskey_quote": f"{BELA}/2"}, f"{BELA}/2", True), ({"quote": {"type": "Tombstone", "id": f"{BELA}/1"}}, None, True),
+     ({"quote": "nonsense"}, None, True), ({}, None, True)],
+)
+def test_what_is_quoted_is_read_however_it_is_said(said: dict[str, Any], quote: str | None, legacy: bool) -> None:
+    read = vocabulary.note({"id": f"{BELA}/o", "type": "Note", "attributedTo": BELA} | said)
+    assert (read.quote, read.quote_legacy) == (quote, legacy)
 
 
 def test_values_may_stand_alone_or_in_a_list_named_or_written_out() -> None:

@@ -42,6 +42,7 @@ class User(msgspec.Struct, frozen=True):
     default_privacy: str
     default_sensitive: bool
     default_language: str | None
+    default_quote_policy: str
     created_at: datetime
 
 

@@ -10,7 +10,7 @@ from parvis.base.db import Read, Tx
 
 APPLICATION = "id, client_id, client_secret_hash, name, website, redirect_uris, scopes"
 USER = """account_id, email, password_hash, confirmed_at, locale, role, disabled_at, default_privacy, default_sensitive,
-    default_language, created_at"""
+    default_language, default_quote_policy, created_at"""
 
 
 async def add_application(
@@ -81,13 +81,16 @@ async def appoint(tx: Tx, account_id: int, role: str) -> int:
     return await tx.run("UPDATE users SET role = $2 WHERE account_id = $1", account_id, role)
 
 
-async def prefer(tx: Tx, account_id: int, privacy: str | None, sensitive: bool | None, language: str | None) -> int:
-    """Change how new posts are made; None leaves as it is."""
+async def prefer(
+    tx: Tx, account_id: int, privacy: str | None, sensitive: bool | None, language: str | None, quotes: str | None
+) -> int:
+    """Change how new posts are made, and who may quote them; None leaves as it is."""
     return await tx.run(
         """UPDATE users SET default_privacy = coalesce($2, default_privacy),
-               default_sensitive = coalesce($3, default_sensitive), default_language = coalesce($4, default_language)
+               default_sensitive = coalesce($3, default_sensitive), default_language = coalesce($4, default_language),
+               default_quote_policy = coalesce($5, default_quote_policy)
            WHERE account_id = $1""",
-        account_id, privacy, sensitive, language,
+        account_id, privacy, sensitive, language, quotes,
     )
 
 

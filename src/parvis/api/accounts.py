@@ -22,6 +22,7 @@ from parvis.base.db import Tx
 from parvis.base.errors import Invalid, NotFound
 from parvis.federation import fetch
 from parvis.media import actions as media
+from parvis.quotes.model import QuotePolicy
 from parvis.search import policy as searching
 from parvis.search import queries as finding
 from parvis.search.model import Stretch
@@ -74,6 +75,7 @@ class NewSource(msgspec.Struct, frozen=True, kw_only=True):
     privacy: Visibility | None = None
     sensitive: bool | None = None
     language: str | None = None
+    quote_policy: QuotePolicy | None = None
 
 
 class ChangedProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +207,7 @@ async def update_credentials(call: Call, args: ChangedProfile) -> dict[str, Any]
         source = args.source
         if source is not None:
             chosen = language.valid(source.language) if source.language else None
-            await users.prefer(call.tx, me.id, source.privacy, source.sensitive, chosen)
+            await users.prefer(call.tx, me.id, source.privacy, source.sensitive, chosen, source.quote_policy)
         return await _credentials(call)
 
 
@@ -467,6 +469,6 @@ async def preferences(call: Call, _: Nothing) -> dict[str, Any]:
         raise NotFound("account")
     return {
         "posting:default:visibility": user.default_privacy, "posting:default:sensitive": user.default_sensitive,
-        "posting:default:language": user.default_language, "posting:default:quote_policy": "nobody",
+        "posting:default:language": user.default_language, "posting:default:quote_policy": user.default_quote_policy,
         "reading:expand:media": "default", "reading:expand:spoilers": False, "reading:autoplay:gifs": False,
     }

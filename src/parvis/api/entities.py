@@ -59,6 +59,8 @@ def scheduled(row: Scheduled, files: Mapping[int, Media], error: str | None, set
             "spoiler_text": wish.get("spoiler_text") or None, "visibility": wish.get("visibility"),
             "in_reply_to_id": None if wish.get("in_reply_to_id") is None else str(wish["in_reply_to_id"]),
             "language": wish.get("language"), "application_id": wish.get("application_id"), "scheduled_at": None,
+            "quoted_status_id": None if wish.get("quoted_status_id") is None else str(wish["quoted_status_id"]),
+            "quote_approval_policy": wish.get("quote_approval_policy"),
             "idempotency": row.idempotency_key, "with_rate_limit": False,
         },
         "media_attachments": [media(files[number], settings) for number in wish["media_ids"] if number in files],
@@ -109,7 +111,7 @@ def credentials(entity: dict[str, Any], shown: Shown, user: User, requests: int)
             ],
             "follow_requests_count": requests, "hide_collections": shown.hide_collections,
             "discoverable": shown.discoverable, "indexable": shown.indexable, "attribution_domains": [],
-            "quote_policy": "nobody",
+            "quote_policy": user.default_quote_policy,
         },
         "role": ROLES[user.role],
     }

@@ -71,7 +71,7 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
                 "profile_field_name_limit": naming.FIELD_LIMIT, "profile_field_value_limit": naming.FIELD_LIMIT,
             },
             "statuses": _statuses(), "media_attachments": _media(), "polls": POLLS,
-            "translation": {"enabled": False},
+            "translation": {"enabled": bool(city.translate_url)},
             "timelines_access": {
                 "live_feeds": {"local": "public", "remote": "public"},
                 "hashtag_feeds": {"local": "public", "remote": "public"},

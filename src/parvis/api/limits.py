@@ -28,6 +28,7 @@ class Limit(msgspec.Struct, frozen=True):
 PER_USER = Limit("user", 1500, 300)
 PER_TOKEN = Limit("token", 300, 300)
 PER_ADDRESS = Limit("address", 300, 300)
+TRANSLATE = Limit("translate", 60, 600)
 MEDIA = Limit("media", 30, 1800)
 DELETE = Limit("delete", 30, 1800)
 SIGN_UP = Limit("sign_up", 5, 1800)

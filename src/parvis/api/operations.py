@@ -27,6 +27,7 @@ from parvis.api import (
     notifications,
     oauth,
     polls,
+    quotes,
     scheduled_statuses,
     search,
     statuses,
@@ -34,6 +35,7 @@ from parvis.api import (
     suggestions,
     tags,
     timelines,
+    translations,
     trends,
 )
 from parvis.api.call import Operation
@@ -44,6 +46,8 @@ ROOMS: tuple[ModuleType, ...] = (
     statuses,
     polls,
     scheduled_statuses,
+    quotes,
+    translations,
     timelines,
     lists,
     tags,

@@ -23,9 +23,11 @@ from parvis.media import actions as media
 from parvis.media import queries as files
 from parvis.polls import policy as polls
 from parvis.polls.model import PollWish
+from parvis.quotes import actions as quotes
+from parvis.quotes.model import QuotePolicy
 from parvis.statuses import actions as statuses
 from parvis.statuses import policy, queries
-from parvis.statuses.model import Revision, Status, Visibility
+from parvis.statuses.model import ReplyPolicy, Revision, Status, Visibility
 from parvis.text import mentions
 from parvis.timelines import queries as timelines
 from parvis.views import account as people
@@ -60,6 +62,10 @@ class NewStatus(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     poll: PollWish | None = None
     scheduled_at: str = ""
+    quoted_status_id: int | None = None
+    quote_approval_policy: QuotePolicy | None = None
+    reply_policy: ReplyPolicy = "public"
+    local_only: bool = False
 
 
 class MediaChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +87,8 @@ class ChangedStatus(msgspec.Struct, frozen=True, kw_only=True):
     spoiler_text: str = ""
     language: str | None = None
     poll: PollWish | None = None
+    quote_approval_policy: QuotePolicy | None = None
+    reply_policy: ReplyPolicy | None = None
 
 
 class Reblog(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +123,8 @@ def _wish(call: Call, args: NewStatus) -> Wish:
     return Wish(
         text=args.status, media_ids=tuple(args.media_ids), poll=args.poll, in_reply_to_id=args.in_reply_to_id,
         sensitive=args.sensitive, spoiler_text=args.spoiler_text, visibility=args.visibility, language=args.language,
-        application_id=call.bearer.application_id if call.bearer else None,
+        application_id=call.bearer.application_id if call.bearer else None, quoted_status_id=args.quoted_status_id,
+        quote_approval_policy=args.quote_approval_policy, reply_policy=args.reply_policy, local_only=args.local_only,
     )
 
 
@@ -226,6 +235,7 @@ async def edit(call: Call, args: ChangedStatus) -> bytes:
             language=composing.spoken(args.language) or before.language, mentions=made.mentions, tags=made.tags,
             media=tuple(args.media_ids), poll=polls.asked(args.poll, call.tx.now) if args.poll else None,
         ))
+        await quotes.open_to(call.tx, me, args.id, args.quote_approval_policy, args.reply_policy)
         return await shown(call, args.id)
 
 

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     log_json: bool = False
     files_url: str = ""
     cache_megabytes: int = 2048
+    translate_url: str = ""
+    translate_key: str = ""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.origin)
@@ -57,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             raise BadSetting("Files are kept in the data folder, or where an address like s3://bucket says.")
         if self.cache_megabytes < 100:
             raise BadSetting("The cache needs at least 100 megabytes: the largest file must fit in it.")
+        if self.translate_url and urlsplit(self.translate_url).scheme not in ("http", "https"):
+            raise BadSetting(f"The translation server {self.translate_url!r} must be like https://translate.example.org.")
         for value in (self.allow_networks, self.trusted_proxies):
             networks(value)
 

@@ -17,10 +17,12 @@ from parvis.composing import policy, queries
 from parvis.composing.model import City, Refusal, Scheduled, Wish
 from parvis.media import queries as media
 from parvis.polls import policy as polls
+from parvis.quotes import actions as quotes
+from parvis.quotes import policy as quoting
 from parvis.statuses import actions as statuses
 from parvis.statuses import policy as posting
 from parvis.statuses import queries as posts
-from parvis.statuses.model import Draft, Status, Visibility
+from parvis.statuses.model import Draft, Openness, Status, Visibility
 from parvis.text import language, mentions
 
 log = structlog.get_logger()
@@ -28,7 +30,7 @@ log = structlog.get_logger()
 
 async def publish(tx: Tx, by: Account, wish: Wish, city: City) -> Status:
     """Make a post of what somebody wants to say."""
-    return await statuses.publish(tx, by, await _draft(tx, by, wish, city))
+    return await quotes.publish(tx, by, await _draft(tx, by, wish, city), wish.quoted_status_id)
 
 
 async def _draft(r: Read, by: Account, wish: Wish, city: City) -> Draft:
@@ -46,7 +48,11 @@ async def _draft(r: Read, by: Account, wish: Wish, city: City) -> Draft:
         sensitive=bool(wish.sensitive if wish.sensitive is not None else user.default_sensitive) or bool(spoiler),
         language=spoken(wish.language) or user.default_language, in_reply_to_id=parent.id if parent else None,
         mentions=made.mentions, tags=made.tags, media=wish.media_ids, application_id=wish.application_id,
-        poll=polls.asked(wish.poll, r.now) if wish.poll else None,
+        poll=polls.asked(wish.poll, r.now) if wish.poll else None, local_only=wish.local_only,
+        openness=Openness(
+            quote_automatic=quoting.AUTOMATIC[wish.quote_approval_policy or user.default_quote_policy],
+            reply_policy=wish.reply_policy,
+        ),
     )
 
 
@@ -73,6 +79,8 @@ async def schedule(tx: Tx, by: Account, wish: Wish, city: City, at: datetime, ke
     """Publish later. All that can be refused now is refused now; the files are kept for it."""
     await _may_schedule(tx, by, at, None)
     draft = await _draft(tx, by, wish, city)
+    if wish.quoted_status_id is not None:
+        draft = quoting.prepared(draft, await quotes.quotable(tx, by, wish.quoted_status_id), by.id)
     posting.says_something(draft.text, draft.media)
     posting.fits(mentions.length(draft.text) + len(draft.spoiler_text))
     if key:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from parvis.polls.model import PollWish
-from parvis.statuses.model import Visibility
+from parvis.quotes.model import QuotePolicy
+from parvis.statuses.model import ReplyPolicy, Visibility
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     visibility: Visibility | None = None
     language: str | None = None
     application_id: int | None = None
+    quoted_status_id: int | None = None
+    quote_approval_policy: QuotePolicy | None = None
+    reply_policy: ReplyPolicy = "public"
+    local_only: bool = False
 
 
 class City(msgspec.Struct, frozen=True):

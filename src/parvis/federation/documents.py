@@ -19,8 +19,11 @@ from parvis.federation.queries import Totals
 from parvis.federation.vocabulary import PUBLIC, Document, host
 from parvis.media import queries as files
 from parvis.media.model import Media
+from parvis.quotes import queries as quotes
+from parvis.quotes.model import Grant, Quote
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status, Tagged
+from parvis.text import html
 
 ACTIVITYSTREAMS = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
@@ -28,6 +31,9 @@ VOCABULARIES = {
     "toot": "http://joinmastodon.org/ns#",
     "schema": "http://schema.org#",
     "litepub": "http://litepub.social/ns#",
+    "gts": "https://gotosocial.org/ns#",
+    "fedibird": "http://fedibird.com/ns#",
+    "misskey": "https://misskey-hub.net/ns#",
 }
 TERMS: dict[str, Any] = {
     "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
@@ -46,6 +52,19 @@ TERMS: dict[str, Any] = {
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
     "directMessage": "litepub:directMessage",
+    "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
+    "quoteUri": "fedibird:quoteUri",
+    "_misskey_quote": "misskey:_misskey_quote",
+    "quoteAuthorization": {"@id": "https://w3id.org/fep/044f#quoteAuthorization", "@type": "@id"},
+    "QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest",
+    "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+    "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+    "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
+    "canReply": {"@id": "gts:canReply", "@type": "@id"},
+    "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+    "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
+    "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
+    "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
 }
 
 
@@ -60,6 +79,8 @@ class Written(msgspec.Struct, frozen=True):
     parent: str | None
     totals: Totals
     emojis: tuple[Emoji, ...] = ()
+    quote: Quote | None = None
+    quoted: Status | None = None
 
 
 async def written(r: Read, author: Account, status: Status) -> Written:
@@ -67,11 +88,13 @@ async def written(r: Read, author: Account, status: Status) -> Written:
     named = {one.account_id: one.silent for one in await posts.mentioned(r, status.id)}
     known = await people.by_ids(r, list(named)) if named else []
     parent = await posts.by_id(r, status.in_reply_to_id) if status.in_reply_to_id else None
+    quote = await quotes.of(r, status.id)
     return Written(
         author, status, tuple((one, named[one.id]) for one in known), tuple(await posts.tags_of(r, [status.id])),
         tuple(await files.of_statuses(r, [status.id])), parent.uri if parent else None,
         await queries.totals(r, status.id),
-        tuple(await emojis.named(r, f"{status.spoiler_text} {status.content}", author.domain)),
+        tuple(await emojis.named(r, f"{status.spoiler_text} {status.content}", author.domain)), quote,
+        await posts.by_id(r, quote.quoted_id) if quote and quote.quoted_id else None,
     )
 
 
@@ -176,11 +199,13 @@ def note(post: Written, base: str) -> Document:
     status, author = post.status, post.author
     if not author.local or not status.local:
         raise ValueError("only this city's own posts are written as documents")
+    _check_leaving(status)
+    content = _quoting(post) + status.content
     to, cc = addresses(status, author, (one for one, _ in post.named))
     document: Document = {
         "id": status.uri, "type": "Note", "summary": status.spoiler_text or None, "inReplyTo": post.parent,
         "published": mastodon_time(status.created_at), "url": status.url, "attributedTo": author.uri, "to": to,
-        "cc": cc, "sensitive": status.sensitive, "content": status.content,
+        "cc": cc, "sensitive": status.sensitive, "content": content,
         "attachment": [_attachment(file, base) for file in post.media],
         "tag": [
             *(_mention(one) for one, silent in post.named if not silent), *(_hashtag(tag, base) for tag in post.tags),
@@ -189,14 +214,82 @@ def note(post: Written, base: str) -> Document:
         "replies": collection(f"{status.uri}/replies", post.totals.replies, paged=True, ordered=False),
         "likes": collection(f"{status.uri}/likes", post.totals.favourites, paged=False, ordered=False),
         "shares": collection(f"{status.uri}/shares", post.totals.reblogs, paged=False, ordered=False),
+        "interactionPolicy": _policy(status, author), **_quote(post),
     }
     if status.language:
-        document["contentMap"] = {status.language: status.content}
+        document["contentMap"] = {status.language: content}
     if status.edited_at:
         document["updated"] = mastodon_time(status.edited_at)
     if status.visibility == "direct":
         document["directMessage"] = True
     return document
+
+
+def _check_leaving(status: Status) -> None:
+    """The last guard: whoever asks for the document of a post that stays here has made a mistake."""
+    if status.local_only:
+        raise ValueError("a post that stays in this city is never written as a document")
+
+
+SAID_QUOTES = ("pending", "accepted")
+
+
+def _quote(post: Written) -> Document:
+    """What a post quotes, for servers that ask its author and for older ones; nothing where it is refused."""
+    quote = post.quote
+    if quote is None or quote.state not in (*SAID_QUOTES, "deleted"):
+        return {}
+    if quote.state == "deleted":
+        return {"quote": {"type": "Tombstone"}}
+    found = dict.fromkeys(("quote", "quoteUri", "_misskey_quote"), quote.quoted_uri)
+    return found | ({"quoteAuthorization": quote.approval_uri} if quote.approval_uri else {})
+
+
+def _quoting(post: Written) -> str:
+    """For servers without quotes: where the quoted post is, unless the text links to it anyway."""
+    if post.quote is None or post.quote.state not in SAID_QUOTES:
+        return ""
+    url = (post.quoted.url if post.quoted else None) or post.quote.quoted_uri
+    return "" if f'href="{url}"' in post.status.content else html.quote_inline(url)
+
+
+def _policy(status: Status, author: Account) -> Document:
+    """Who may quote and, if not everybody, answer. To say so is to promise that this city keeps to it."""
+    found: Document = {"canQuote": {"automaticApproval": _circle(status.quote_automatic, author)}}
+    if status.reply_policy != "public":
+        found["canReply"] = {"automaticApproval": _circle([status.reply_policy], author), "manualApproval": []}
+    return found
+
+
+def _circle(words: Sequence[str], author: Account) -> list[str]:
+    """People in one word as addresses; nobody is the author alone."""
+    known = {"public": PUBLIC, "followers": f"{author.uri}/followers"}
+    return [known[word] for word in words if word in known] or [author.uri]
+
+
+def quote_request(note: Document, by: Account, quoted: str, uri: str) -> Document:
+    """Somebody asks whether they may quote; the quote itself comes along, since it may not be for everybody."""
+    return {"id": uri, "type": "QuoteRequest", "actor": by.uri, "object": quoted, "instrument": note}
+
+
+def quote_answer(kind: str, author: Account, asked: Document, mark: str, result: str | None) -> Document:
+    """The quoted author's answer, with the address of their agreement."""
+    return answer(kind, author, asked, mark) | ({"result": result} if result else {})
+
+
+def quote_authorization(author: Account, grant: Grant) -> Document:
+    """An agreement, for whoever wants to be sure of it."""
+    return {
+        "id": grant.uri, "type": "QuoteAuthorization", "attributedTo": author.uri,
+        "interactingObject": grant.quoting, "interactionTarget": grant.quoted,
+    }
+
+
+def quote_revocation(author: Account, agreement: Document, to: Sequence[str]) -> Document:
+    """The quoted author agrees no more."""
+    return {
+        "id": f"{agreement['id']}#delete", "type": "Delete", "actor": author.uri, "to": list(to), "object": agreement
+    }
 
 
 def _mention(account: Account) -> Document:
@@ -246,7 +339,7 @@ def create(document: Document) -> Document:
     }
 
 
-def update(document: Document, owner: str, mark: int, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
+def update(document: Document, owner: str, mark: object, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
     """A post or a profile says something else now; `mark` tells this edit from the others."""
     return {
         "id": f"{document['id']}#updates/{mark}", "type": "Update", "actor": owner, "to": list(to), "cc": list(cc),
@@ -262,6 +355,7 @@ def delete(owner: str, uri: str, to: Sequence[str], cc: Sequence[str] = ()) -> D
 
 def announce(wrapper: Status, by: Account, original: Status, author: Account) -> Document:
     """A post is passed on."""
+    _check_leaving(original)
     to, cc = addresses(wrapper, by, [author])
     return {
         "id": wrapper.uri, "type": "Announce", "actor": by.uri, "published": mastodon_time(wrapper.created_at),

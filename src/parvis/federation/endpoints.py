@@ -27,6 +27,7 @@ from parvis.federation import documents, queries, signatures, vocabulary, wire
 from parvis.federation.model import KeyDoubted
 from parvis.federation.signatures import BadSignature, Parameters
 from parvis.federation.vocabulary import Document
+from parvis.quotes import queries as quotes
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
 from parvis.text.mentions import normal_domain
@@ -321,12 +322,22 @@ async def _post(read: Read, request: Request, city: City) -> tuple[Account, Stat
     account = await _owner(read, request)
     number = parsed(request.path_params["sid"])
     known = await posts.by_id(read, number) if number else None
-    if known is None or known.account_id != account.id:
+    if known is None or known.account_id != account.id or known.local_only:
         raise NotFound("status")
     if known.deleted_at and known.visibility in ("public", "unlisted"):
         raise Gone("status")
     viewer = await _signer(read, request, city)
     return account, await posts.visible(read, known.id, viewer.id if viewer else None)
+
+
+async def quote_authorization(request: Request, city: City) -> Response:
+    """That somebody agrees to be quoted by a post; gone as soon as they do no more."""
+    async with city.db.read() as read:
+        account, number = await _owner(read, request), parsed(request.path_params["sid"])
+        found = await quotes.grant(read, account.id, number) if number else None
+    if found is None:
+        raise NotFound("quote_authorization")
+    return _document(documents.quote_authorization(account, found), public=False)
 
 
 async def _signer(read: Read, request: Request, city: City) -> Account | None:
@@ -452,6 +463,7 @@ ROUTES: tuple[Route, ...] = (
     _route("/ap/users/{id}/following", following),
     _route("/ap/users/{id}/collections/featured", featured),
     _route("/ap/users/{id}/collections/tags", featured_tags),
+    _route("/ap/users/{id}/quote_authorizations/{sid}", quote_authorization),
     _route("/ap/users/{id}/statuses/{sid}", status),
     _route("/ap/users/{id}/statuses/{sid}/activity", status_activity),
     _route("/ap/users/{id}/statuses/{sid}/{kind}", status_collection),

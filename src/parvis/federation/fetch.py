@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,9 +21,11 @@ from parvis.emojis.model import Heard
 from parvis.federation import queries, signatures, vocabulary, wire
 from parvis.federation.vocabulary import Actor, Attachment, Note
 from parvis.peers import actions as peers
+from parvis.quotes import actions as quotes
+from parvis.quotes.model import Quoting
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
-from parvis.statuses.model import Draft, RemoteMedia, Revision, Status
+from parvis.statuses.model import Draft, Openness, RemoteMedia, ReplyPolicy, Revision, Status
 from parvis.text import html
 from parvis.text.mentions import normal_domain, normal_tag
 
@@ -30,6 +33,8 @@ STALE = timedelta(days=7)
 STRANGERS = 5
 """How many people unknown here a post may make us ask for."""
 ANCESTORS = 5
+QUOTES = 2
+"""How deep quotes of quotes are followed."""
 TAGS = 50
 WARNING_LENGTH = 2_000
 
@@ -46,6 +51,8 @@ class Reading(msgspec.Struct, frozen=True):
     mentions: tuple[int, ...]
     silent: tuple[int, ...]
     emojis: tuple[Heard, ...] = ()
+    quoting: Quoting | None = None
+    openness: Openness = Openness()
 
 
 async def actor(job: Job, uri: str, fresh: bool = False) -> Account:
@@ -166,8 +173,73 @@ async def reading(job: Job, author: Account, found: Note, depth: int = 0, owner:
     mentions, silent = await _addressed(job, found)
     if visibility == "direct" and owner and owner not in mentions:
         silent = (*silent, owner)
+    quoting = await _quoting(job, author, found, depth)
     learnt = tuple(drawn.learnable(found.emojis, job.settings.dev))
-    return Reading(author, found, visibility, parent, mentions, silent, learnt)
+    return Reading(author, found, visibility, parent, mentions, silent, learnt, quoting, _openness(author, found))
+
+
+async def _quoting(job: Job, author: Account, found: Note, depth: int) -> Quoting | None:
+    """What a post quotes, and whether the quoted author's own server says that they agree."""
+    if found.quote is None:
+        return None
+    try:
+        quoted = await status(job, found.quote, depth + 1) if depth < QUOTES else None
+    except Problem:
+        quoted = None
+    async with job.db.read() as read:
+        visible = quoted and await posts.seen(read, quoted.id, author.id)
+        by = visible and await people.by_id(read, visible.account_id)
+        known = await queries.agreed(read, found.id, found.quote)
+    if not visible or not by:
+        return Quoting(uri=found.quote, quoted=None, legacy=found.quote_legacy)
+    given, approval = found.quote_authorization, None
+    if given and known == given:
+        approval = given
+    elif given and not wire.ours(job.settings, given) and by.id != author.id:
+        with contextlib.suppress(Upstream):  # who cannot be asked now has not agreed yet
+            approval = given if await agreement(job, given, by.uri, found.id, visible.uri) else None
+    return Quoting(uri=found.quote, quoted=visible, approval=approval, legacy=found.quote_legacy)
+
+
+async def agreement(job: Job, uri: str, author: str, quoting: str, quoted: str) -> bool:
+    """Does the author of a quoted post say, on their own server, that this very post may quote it?
+
+    Everything is compared: an agreement of somebody else, to another quote, or of another post, is none
+    (the class of GHSA-8h43-rcqj-wpc6 and GHSA-q4g8-82c5-9h33). Upstream when their server cannot be asked now.
+    """
+    if vocabulary.host(uri) != vocabulary.host(author):
+        return False
+    try:
+        found = vocabulary.authorization(await wire.document(job, uri))
+    except Problem as error:
+        if error.word in wire.PASSING:
+            raise
+        return False
+    return (found.id, found.attributed_to, found.quoting, found.quoted) == (uri, author, quoting, quoted)
+
+
+def _openness(author: Account, found: Note) -> Openness:
+    """Who may quote and answer, in our words. Who says nothing of quotes has not agreed to any."""
+    quote, reply = found.can_quote, found.can_reply
+    return Openness(
+        quote_automatic=_circles(author, quote.automatic) if quote else (),
+        quote_manual=_circles(author, quote.manual) if quote else (),
+        reply_policy=_reply_policy(_circles(author, (*reply.automatic, *reply.manual))) if reply else "public",
+    )
+
+
+def _circles(author: Account, addresses: Iterable[str]) -> tuple[str, ...]:
+    words = {vocabulary.PUBLIC: "public", author.followers_url: "followers", author.following_url: "following"}
+    others = [words.get(one, "unsupported_policy") for one in addresses if one != author.uri]
+    return tuple(dict.fromkeys(others))
+
+
+def _reply_policy(circles: Iterable[str]) -> ReplyPolicy:
+    """A circle that we cannot look into is left to the author's own server."""
+    found = set(circles)
+    if found & {"public", "following", "unsupported_policy"}:
+        return "public"
+    return "followers" if "followers" in found else "nobody"
 
 
 async def _parent(job: Job, author: Account, found: Note, depth: int) -> Status | None:
@@ -218,10 +290,13 @@ async def keep(tx: Tx, read_note: Reading) -> Status:
         sensitive=found.sensitive, language=found.language, in_reply_to_id=parent.id if parent else None,
         in_reply_to_uri=found.in_reply_to, uri=found.id, url=found.url or found.id,
         created_at=_past(found.published, tx.now), mentions=read_note.mentions, silent=read_note.silent,
-        tags=_tags(found.hashtags), remote_media=_files(found.attachments),
+        tags=_tags(found.hashtags), remote_media=_files(found.attachments), openness=read_note.openness,
     )
     await emojis.learn(tx, read_note.author.domain, read_note.emojis)
-    return await statuses.publish(tx, read_note.author, draft)
+    made = await statuses.publish(tx, read_note.author, draft)
+    if read_note.quoting is not None:
+        await quotes.arrive(tx, read_note.author, made, read_note.quoting)
+    return made
 
 
 def revision(read_note: Reading, now: datetime) -> Revision:

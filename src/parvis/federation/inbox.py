@@ -16,7 +16,19 @@ from parvis.base.errors import Gone, NotFound, Problem, Upstream
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.federation import fetch, queries, signatures, vocabulary, wire
-from parvis.federation.activities import accept, announce, block, create, delete, follow, like, reject, undo, update
+from parvis.federation.activities import (
+    accept,
+    announce,
+    block,
+    create,
+    delete,
+    follow,
+    like,
+    quoterequest,
+    reject,
+    undo,
+    update,
+)
 from parvis.federation.activities.incoming import Deed, Incoming
 from parvis.federation.model import KeyDoubted
 from parvis.federation.queries import Item
@@ -57,6 +69,7 @@ ACTIVITIES: Mapping[str, Fetch] = {
     "EmojiReact": at_once(like.receive),
     "Follow": at_once(follow.receive),
     "Like": at_once(like.receive),
+    "QuoteRequest": quoterequest.fetched,
     "Reject": at_once(reject.receive),
     "Undo": at_once(undo.receive),
     "Update": update.fetched,

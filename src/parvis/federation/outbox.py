@@ -26,11 +26,15 @@ from parvis.base.jobs import Job
 from parvis.federation import documents, queries
 from parvis.federation.vocabulary import PUBLIC, Document, host
 from parvis.moderation.model import Level, MeasureTaken
+from parvis.quotes import queries as quotes
+from parvis.quotes.model import Grant, QuoteAccepted, QuoteRefused, QuoteRequested, QuoteRevoked
+from parvis.quotes.model import State as QuoteState
 from parvis.statuses import queries as posts
 from parvis.statuses.model import (
     Deleted,
     Edited,
     Favourited,
+    PolicyChanged,
     Posted,
     Reblogged,
     Status,
@@ -45,7 +49,7 @@ async def posted(job: Job, event: Posted) -> None:
     """Send a new post to those it is addressed to."""
     async with job.db.write() as tx:
         status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
-        if status and author and status.deleted_at is None and status.removed_at is None:
+        if status and author and not status.local_only and status.deleted_at is None and status.removed_at is None:
             post = await documents.written(tx, author, status)
             document = documents.create(documents.note(post, job.settings.base))
             await _send(tx, author, document, await _readers(tx, author, status, widened=False))
@@ -55,19 +59,95 @@ async def edited(job: Job, event: Edited) -> None:
     """Send what a post says now to all who may have the old one."""
     async with job.db.write() as tx:
         status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
-        if status and author and status.edited_at and status.deleted_at is None and status.removed_at is None:
-            post = await documents.written(tx, author, status)
-            note = documents.note(post, job.settings.base)
-            mark = documents.mark(status.edited_at)
-            document = documents.update(note, author.uri, mark, note["to"], note["cc"])
-            await _send(tx, author, document, await _readers(tx, author, status, widened=True))
+        if status and author and status.edited_at:
+            await _update(tx, job, author, status, f"{documents.mark(status.edited_at)}")
+
+
+async def policy_changed(job: Job, event: PolicyChanged) -> None:
+    """Tell all who may have a post that others than before may quote or answer it."""
+    async with job.db.write() as tx:
+        status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
+        if status and author:
+            await _update(tx, job, author, status, f"policy-{status.version}")
+
+
+async def _update(tx: Tx, job: Job, author: Account, status: Status, mark: str) -> None:
+    """Send a post of ours as it is now, unless it is gone or stays here."""
+    if status.deleted_at is None and status.removed_at is None and not status.local_only:
+        note = documents.note(await documents.written(tx, author, status), job.settings.base)
+        document = documents.update(note, author.uri, mark, note["to"], note["cc"])
+        await _send(tx, author, document, await _readers(tx, author, status, widened=True))
+
+
+async def quote_requested(job: Job, event: QuoteRequested) -> None:
+    """Ask an author elsewhere whether somebody here may quote their post."""
+    async with job.db.write() as tx:
+        quote, status = await quotes.of(tx, event.status), await posts.by_id(tx, event.status)
+        if quote is None or quote.request_uri is None or status is None or status.local_only or status.deleted_at:
+            return
+        by, author = await _across(tx, event.account, quote.quoted_account_id or 0)
+        if by and author:
+            note = documents.note(await documents.written(tx, by, status), job.settings.base)
+            document = documents.quote_request(note, by, quote.quoted_uri, quote.request_uri)
+            await _send(tx, by, document, [author.inbox_url])
+
+
+async def quote_accepted(job: Job, event: QuoteAccepted) -> None:
+    """Tell who asked that an author of this city agrees; or tell the readers here that an author elsewhere does."""
+    async with job.db.write() as tx:
+        quote, status = await quotes.of(tx, event.status), await posts.by_id(tx, event.status)
+        if quote is None or status is None or quote.state != QuoteState.accepted.value or not event.waited:
+            return
+        if status.local:
+            if by := await _ours(tx, event.by):
+                await _update(tx, job, by, status, "quoted")
+        elif quote.request_uri and quote.approval_uri:
+            asked = (quote.request_uri, quote.quoted_uri, status.uri)
+            await _quote_answer(tx, "Accept", (event.author, event.by), asked, quote.approval_uri)
+
+
+async def quote_refused(job: Job, event: QuoteRefused) -> None:
+    """Tell who asked that an author of this city does not agree."""
+    async with job.db.write() as tx:
+        asked = (event.request, event.quoted_uri, event.instrument)
+        await _quote_answer(tx, "Reject", (event.author, event.by), asked, None)
+
+
+async def _quote_answer(
+    tx: Tx, kind: str, parties: tuple[int, int], asked: tuple[str, str, str], result: str | None
+) -> None:
+    author, by = await _across(tx, *parties)
+    if author and by:
+        uri, quoted, instrument = asked
+        request = {"id": uri, "type": "QuoteRequest", "actor": by.uri, "object": quoted, "instrument": instrument}
+        mark = hashlib.sha256(f"{by.uri} {uri}".encode()).hexdigest()[:24]
+        document = documents.quote_answer(kind, author, request, f"quote-{mark}", result)
+        await _send(tx, author, document, [by.inbox_url], again=True)
+
+
+async def quote_revoked(job: Job, event: QuoteRevoked) -> None:
+    """Tell all who may show a quote that its author agrees no more."""
+    async with job.db.write() as tx:
+        status, quoted = await posts.by_id(tx, event.status), await posts.by_id(tx, event.quoted)
+        author, by = await people.by_id(tx, event.author), await people.by_id(tx, event.by)
+        if not (status and quoted and author and by) or status.local_only or quoted.local_only:
+            return
+        if author.local and event.approval:
+            agreement = documents.quote_authorization(author, Grant(event.approval, status.uri, quoted.uri))
+            document = documents.quote_revocation(author, agreement, [by.uri])
+            there = [] if by.local or not by.inbox_url else [by.inbox_url]
+            shown = await _readers(tx, author, quoted, widened=True)
+            theirs = await _readers(tx, by, status, widened=True) if by.local else []
+            await _send(tx, author, document, [*there, *shown, *theirs])
+        if by.local:
+            await _update(tx, job, by, status, "quote-revoked")
 
 
 async def deleted(job: Job, event: Deleted) -> None:
     """Tell all who may have a post that it is gone."""
     async with job.db.write() as tx:
         status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
-        if not status or not author:
+        if not status or not author or status.local_only:
             return
         if status.reblog_of_id:
             await _take_back(tx, author, status, status.reblog_of_id)
@@ -91,7 +171,7 @@ async def reblogged(job: Job, event: Reblogged) -> None:
     async with job.db.write() as tx:
         wrapper, by = await posts.by_id(tx, event.status), await _ours(tx, event.by)
         original, author = await _passed_on(tx, event.original)
-        if wrapper and by and original and author and wrapper.deleted_at is None:
+        if wrapper and by and original and author and wrapper.deleted_at is None and not wrapper.local_only:
             document = documents.announce(wrapper, by, original, author)
             await _send(tx, by, document, await _crowd(tx, by, wrapper, [author.id]))
 
@@ -100,7 +180,7 @@ async def unreblogged(job: Job, event: Unreblogged) -> None:
     """Tell the same people that it is no longer."""
     async with job.db.write() as tx:
         wrapper, by = await posts.by_id(tx, event.status), await _ours(tx, event.by)
-        if wrapper and by:
+        if wrapper and by and not wrapper.local_only:
             await _take_back(tx, by, wrapper, event.original)
 
 
@@ -233,6 +313,9 @@ async def _readers(r: Read, author: Account, status: Status, *, widened: bool) -
     named = [one.account_id for one in await posts.mentioned(r, status.id)]
     if status.in_reply_to_account_id and status.visibility in OPEN:
         named.append(status.in_reply_to_account_id)
+    quote = await quotes.of(r, status.id)
+    if quote is not None and quote.quoted_account_id and status.visibility in OPEN:
+        named.append(quote.quoted_account_id)
     return await _crowd(r, author, status, named, status.id if widened and status.visibility in OPEN else None)
 
 

@@ -200,6 +200,7 @@ async def audience(r: Read, author: int, named: Sequence[int], followers: bool, 
                SELECT unnest($2::bigint[]) AS id
                UNION SELECT account_id FROM follows WHERE $3::boolean AND target_id = $1 AND accepted
                UNION SELECT account_id FROM statuses WHERE reblog_of_id = $4 OR in_reply_to_id = $4
+               UNION SELECT account_id FROM quotes WHERE quoted_id = $4
                UNION SELECT account_id FROM favourites WHERE status_id = $4)
            SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM accounts a JOIN people p ON p.id = a.id
            WHERE a.domain IS NOT NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL AND a.inbox_url <> ''
@@ -327,6 +328,16 @@ async def blocked_by(r: Read, account_id: int, uri: str, target: str) -> int | N
     return found
 
 
+async def agreed(r: Read, quoting: str, quoted: str) -> str | None:
+    """Where it was verified before that one post may quote another."""
+    found: str | None = await r.value(
+        """SELECT q.approval_uri FROM quotes q JOIN statuses s ON s.id = q.status_id
+           WHERE s.uri = $1 AND q.quoted_uri = $2 AND q.state = 'accepted'""",
+        quoting, quoted,
+    )
+    return found
+
+
 async def totals(r: Read, status_id: int) -> Totals:
     """A post's counts up to this moment."""
     found = await r.one(
@@ -371,7 +382,8 @@ async def spoken_count(r: Read, account_id: int) -> int:
     return int(
         await r.value(
             """SELECT count(*) FROM statuses
-               WHERE account_id = $1 AND visibility IN ('public', 'unlisted') AND deleted_at IS NULL""",
+               WHERE account_id = $1 AND visibility IN ('public', 'unlisted') AND NOT local_only
+                 AND deleted_at IS NULL""",
             account_id,
         )
     )
@@ -381,7 +393,8 @@ async def open_replies(r: Read, status_id: int, most: int) -> list[str]:
     """The replies to a post that everybody may see, oldest first."""
     return await r.values(
         """SELECT s.uri FROM seen_by(NULL) s
-           WHERE s.in_reply_to_id = $1 AND s.visibility IN ('public', 'unlisted') ORDER BY s.id LIMIT $2""",
+           WHERE s.in_reply_to_id = $1 AND s.visibility IN ('public', 'unlisted') AND NOT s.reply_hidden
+           ORDER BY s.id LIMIT $2""",
         status_id, most,
     )
 

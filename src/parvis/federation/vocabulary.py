@@ -89,6 +89,22 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     focus: tuple[float, float] = (0.0, 0.0)
 
 
+class Rule(msgspec.Struct, frozen=True):
+    """Who may do something to a post: at once, or after its author has looked."""
+
+    automatic: tuple[str, ...]
+    manual: tuple[str, ...]
+
+
+class Authorization(msgspec.Struct, frozen=True):
+    """That the author of one post agrees to be quoted by another (FEP-044f)."""
+
+    id: str
+    attributed_to: str
+    quoting: str
+    quoted: str
+
+
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """A post."""
 
@@ -110,6 +126,11 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     hashtags: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     emojis: tuple[Heard, ...] = ()
+    quote: str | None = None
+    quote_legacy: bool = False
+    quote_authorization: str | None = None
+    can_quote: Rule | None = None
+    can_reply: Rule | None = None
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +141,9 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     object: str | None = None
     written: Document | None = None
+    instrument: str | None = None
+    instrument_written: Document | None = None
+    result: str | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     published: datetime | None = None
@@ -161,9 +185,12 @@ def activity(found: Document) -> Activity:
     """An activity; Invalid when it lacks id, type or actor."""
     written = items(found.get("object"))
     inner = written[0] if written and isinstance(written[0], dict) else None
+    with_it = items(found.get("instrument"))
+    tool = with_it[0] if with_it and isinstance(with_it[0], dict) else None
     return Activity(
         id=_needed(found, "id"), type=kind(found), actor=_needed(found, "actor"),
-        object=reference(found.get("object")), written=inner, to=references(found.get("to")),
+        object=reference(found.get("object")), written=inner, instrument=reference(found.get("instrument")),
+        instrument_written=tool, result=address(found.get("result")), to=references(found.get("to")),
         cc=references(found.get("cc")), published=moment(found.get("published")),
     )
 
@@ -216,6 +243,8 @@ def note(found: Document) -> Note:
         raise Invalid("type", "not_a_note")
     content, language = _content(found)
     titled = kind(found) in TITLED_TYPES
+    quote = _quoted(found.get("quote"))
+    policy = found.get("interactionPolicy")
     tags = [one for one in items(found.get("tag")) if isinstance(one, dict)]
     identity = _needed(found, "id")
     return Note(
@@ -230,6 +259,41 @@ def note(found: Document) -> Note:
             text(one.get("name"))[:NAME_LENGTH].removeprefix("#") for one in tags if kind(one) == "Hashtag"
         ),
         attachments=_attachments(found), emojis=_emojis(found.get("tag")),
+        quote=quote or _legacy_quote(found), quote_legacy=quote is None,
+        quote_authorization=address(found.get("quoteAuthorization")), can_quote=_rule(policy, "canQuote"),
+        can_reply=_rule(policy, "canReply"),
+    )
+
+
+def _quoted(value: object) -> str | None:
+    """What is quoted; nothing, when it is said to be gone."""
+    gone = any(isinstance(one, dict) and kind(one) == "Tombstone" for one in items(value))
+    return None if gone else address(value)
+
+
+def _legacy_quote(found: Document) -> str | None:
+    """What is quoted as it was said before one asked: by Fedibird, Akkoma and Misskey."""
+    given = (address(found.get(name)) for name in ("quoteUri", "quoteUrl", "_misskey_quote"))
+    return next((one for one in given if one), None)
+
+
+def _rule(policy: object, name: str) -> Rule | None:
+    """One part of an interaction policy, in the words of today or of GoToSocial before 0.21."""
+    part = policy.get(name) if isinstance(policy, dict) else None
+    if not isinstance(part, dict):
+        return None
+    automatic = part.get("automaticApproval", part.get("always"))
+    manual = part.get("manualApproval", part.get("approvalRequired"))
+    return Rule(tuple(normal(references(automatic))), tuple(normal(references(manual))))
+
+
+def authorization(found: Document) -> Authorization:
+    """An agreement to a quote; Invalid when it is none."""
+    if kind(found) != "QuoteAuthorization":
+        raise Invalid("type", "not_an_authorization")
+    return Authorization(
+        _needed(found, "id"), _needed(found, "attributedTo"), _needed(found, "interactingObject"),
+        _needed(found, "interactionTarget"),
     )
 
 

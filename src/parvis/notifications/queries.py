@@ -62,7 +62,8 @@ INSERT = f""", judged AS (
                                                 AND (m.until IS NULL OR m.until > parvis_now()))
           AND NOT EXISTS (SELECT FROM domain_blocks d WHERE d.account_id = told.id AND d.domain = author.domain)
           AND NOT EXISTS (SELECT FROM conversation_mutes c
-                          WHERE c.account_id = told.id AND c.conversation_id = s.conversation_id)),
+                          WHERE c.account_id = told.id AND c.conversation_id = s.conversation_id)
+          AND s.reply_hidden IS NOT TRUE),
     made AS (
         INSERT INTO notifications (account_id, kind, from_account_id, status_id, filtered, group_key)
         SELECT id, $1, $2, $3, filtered,

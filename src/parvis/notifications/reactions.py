@@ -7,6 +7,8 @@ from parvis.accounts.model import Blocked, DomainBlocked, Followed, FollowReques
 from parvis.base.db import Tx
 from parvis.notifications import actions, queries
 from parvis.polls.model import PollEnded
+from parvis.quotes import queries as quotes
+from parvis.quotes.model import QuoteAccepted
 from parvis.statuses.model import Edited, Favourited, Posted, Reblogged, Unfavourited, Unreblogged
 
 
@@ -17,9 +19,16 @@ async def posted(tx: Tx, event: Posted) -> None:
 
 
 async def edited(tx: Tx, event: Edited) -> None:
-    """Those newly named, and those who passed the post on."""
+    """Those newly named, those who passed the post on, and those who quote it."""
     await actions.bring_on(tx, await queries.tell_mentioned(tx, "mention", event.account, event.status))
     await actions.bring_on(tx, await queries.tell_rebloggers(tx, "update", event.account, event.status))
+    for quote in await quotes.shown_here(tx, event.status):  # each is shown their own quote
+        await actions.tell(tx, "quoted_update", event.account, quote.status_id, quote.account_id)
+
+
+async def quoted(tx: Tx, event: QuoteAccepted) -> None:
+    """The author of what is quoted, once the quote may be shown."""
+    await actions.tell(tx, "quote", event.by, event.status, event.author)
 
 
 async def favourited(tx: Tx, event: Favourited) -> None:

@@ -1,4 +1,4 @@
 """A post that shows another, and whether that one's author agreed.
 
-Owns no table.
+Owns the table quotes.
 """

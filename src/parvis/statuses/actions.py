@@ -23,6 +23,8 @@ from parvis.statuses.model import (
     Draft,
     Edited,
     Favourited,
+    Openness,
+    PolicyChanged,
     Posted,
     Reblogged,
     RemoteMedia,
@@ -56,9 +58,14 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     parent = await _parent(tx, by, draft)
     status_id = await queries.next_id(tx)
     uri = draft.uri or f"{by.uri}/statuses/{status_id}"
+    hidden = parent is not None and not await _welcomed(tx, by, parent)
+    draft = msgspec.structs.replace(
+        draft, openness=policy.opened(draft.visibility, draft.openness),
+        local_only=draft.local_only or (parent is not None and parent.local_only),
+    )
     place = queries.Place(
         uri, draft.url or (f"{by.url}/{status_id}" if by.local else None), by.local,
-        parent.account_id if parent else None, parent.conversation_id if parent else status_id,
+        parent.account_id if parent else None, parent.conversation_id if parent else status_id, hidden,
     )
     if not await queries.add(tx, status_id, by.id, draft, place):
         known = await queries.by_uri(tx, uri)
@@ -68,7 +75,7 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     await _dress(tx, by, status_id, draft)
     if draft.poll:
         await polls.ask(tx, by, status_id, draft.poll)
-    if parent:
+    if parent and not hidden:
         await queries.count(tx, parent.id, replies=1)
     await accounts.count_status(tx, by.id, 1)
     await accounts.posted_on(tx, by.id, tx.now)
@@ -90,6 +97,28 @@ async def _parent(tx: Tx, by: Account, draft: Draft) -> Status | None:
     if found is not None and found.reblog_of_id is not None:
         return await queries.visible(tx, found.reblog_of_id, by.id)
     return found
+
+
+async def _welcomed(tx: Tx, by: Account, parent: Status) -> bool:
+    """Is an answer wanted? Somebody here may not give one that is not; one from elsewhere is kept out of sight."""
+    if parent.reply_policy == "public" or parent.account_id == by.id:
+        return True
+    standing = await queries.standing(tx, parent.id, by.id)
+    if by.local:
+        policy.may_reply(by.id, parent, standing)
+        return True
+    return not policy.unwelcome_from_elsewhere(by.id, parent, standing)
+
+
+async def open_to(tx: Tx, by: Account, status_id: int, openness: Openness) -> Status:
+    """Change who may quote and answer one's post; what was quoted and answered before stays."""
+    status = await queries.visible(tx, status_id, by.id)
+    policy.may_own(by.id, status)
+    if status.reblog_of_id:
+        raise NotFound("status")
+    if await queries.open_to(tx, status_id, policy.opened(status.visibility, openness)):
+        await tx.emit(PolicyChanged(status_id, by.id))
+    return await queries.visible(tx, status_id, by.id)
 
 
 async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision) -> None:
@@ -169,7 +198,7 @@ async def delete(tx: Tx, by: Account, status_id: int) -> Status:
     gone = await queries.delete(tx, status_id)
     if gone:
         await accounts.count_statuses(tx, gone, -1)
-        if before.in_reply_to_id:
+        if before.in_reply_to_id and not before.reply_hidden:
             await queries.count(tx, before.in_reply_to_id, replies=-1)
         await tx.emit(Deleted(status_id, by.id, before.uri))
     return before
@@ -285,3 +314,9 @@ async def fold_counts(job: Job) -> bool:
     async with job.db.write() as tx:
         await queries.forget_keys(tx)
         return await queries.fold_counts(tx) >= 5000
+
+
+async def forget_translations(job: Job) -> None:
+    """Translations are kept for a week, and the newest of them only."""
+    async with job.db.write() as tx:
+        await queries.forget_translations(tx, policy.TRANSLATIONS)

@@ -10,6 +10,7 @@ import msgspec
 from parvis.polls.model import NewPoll
 
 Visibility = Literal["public", "unlisted", "private", "direct"]
+ReplyPolicy = Literal["public", "followers", "mentioned", "nobody"]
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -35,6 +36,11 @@ class Status(msgspec.Struct, frozen=True):
     edited_at: datetime | None
     deleted_at: datetime | None
     removed_at: datetime | None
+    quote_automatic: list[str]
+    quote_manual: list[str]
+    reply_policy: ReplyPolicy
+    reply_hidden: bool
+    local_only: bool
     version: int
 
 
@@ -49,6 +55,21 @@ class RemoteMedia(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None = None
     focus_x: float = 0.0
     focus_y: float = 0.0
+
+
+class Openness(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may quote a post, at once or after its author has looked, and who may answer it."""
+
+    quote_automatic: tuple[str, ...] = ()
+    quote_manual: tuple[str, ...] = ()
+    reply_policy: ReplyPolicy = "public"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How somebody stands to a post: do they follow its author, does it name them?"""
+
+    follows: bool
+    named: bool
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +93,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     remote_media: tuple[RemoteMedia, ...] = ()
     application_id: int | None = None
     poll: NewPoll | None = None
+    openness: Openness = Openness()
+    local_only: bool = False
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +158,13 @@ class Posted(msgspec.Struct, frozen=True):
 
 class Edited(msgspec.Struct, frozen=True):
     """A post says something else now."""
+
+    status: int
+    account: int
+
+
+class PolicyChanged(msgspec.Struct, frozen=True):
+    """Others than before may quote or answer a post."""
 
     status: int
     account: int

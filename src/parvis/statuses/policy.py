@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from parvis.base.errors import Forbidden, Invalid
-from parvis.statuses.model import Status
+from parvis.statuses.model import Openness, Standing, Status
 
 CHARACTERS = 500
 MEDIA = 4
 TYPED = 50_000
 """More than can be a post whatever its links count for: not worth reading."""
 PINS = 5
+TRANSLATIONS = 20_000
 REBLOGGABLE = ("public", "unlisted")
 WIDTH = {"public": 3, "unlisted": 2, "private": 1, "direct": 0}
 
@@ -27,6 +28,32 @@ def may_reblog(by: int, status: Status) -> None:
     if status.visibility == "private" and status.account_id == by:
         return
     raise Forbidden("not_reblogged")
+
+
+def welcome(by: int, parent: Status, standing: Standing) -> bool:
+    """Does the author of a post want this person's answer? Their own and those of the people it names, always."""
+    if parent.reply_policy == "public" or parent.account_id == by or standing.named:
+        return True
+    return parent.reply_policy == "followers" and standing.follows
+
+
+def may_reply(by: int, parent: Status, standing: Standing) -> None:
+    """One answers only whoever wants to be answered."""
+    if not welcome(by, parent, standing):
+        raise Forbidden("reply_denied")
+
+
+def unwelcome_from_elsewhere(by: int, parent: Status, standing: Standing) -> bool:
+    """Is this answer from another server hidden here? Of a remote author we do not know all followers: not for that."""
+    knowable = parent.local or parent.reply_policy != "followers"
+    return knowable and not welcome(by, parent, standing)
+
+
+def opened(visibility: str, wish: Openness) -> Openness:
+    """Posts that are not for everybody are quoted by nobody else, whatever was wished."""
+    if visibility in REBLOGGABLE:
+        return wish
+    return Openness(reply_policy=wish.reply_policy)
 
 
 def may_pin(by: int, status: Status, pinned: int) -> None:

@@ -10,11 +10,12 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.errors import NotFound
-from parvis.statuses.model import Draft, Edit, Named, Revision, Status, Tagged
+from parvis.statuses.model import Draft, Edit, Named, Openness, Revision, Standing, Status, Tagged
 
 STATUS = """s.id, s.account_id, s.uri, s.url, s.local, s.text, s.content, s.spoiler_text, s.sensitive, s.visibility,
     s.language, s.in_reply_to_id, s.in_reply_to_account_id, s.conversation_id, s.reblog_of_id, s.created_at,
-    s.received_at, s.edited_at, s.deleted_at, s.removed_at, s.version"""
+    s.received_at, s.edited_at, s.deleted_at, s.removed_at, s.quote_automatic, s.quote_manual, s.reply_policy,
+    s.reply_hidden, s.local_only, s.version"""
 
 
 async def seen(r: Read, status_id: int, viewer: int | None) -> Status | None:
@@ -68,13 +69,15 @@ async def add(tx: Tx, status_id: int, account_id: int, draft: Draft, place: Plac
         await tx.run(
             """INSERT INTO statuses (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
                    visibility, language, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, conversation_id,
-                   application_id, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                   application_id, quote_automatic, quote_manual, reply_policy, reply_hidden, local_only, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $18, $19, $20, $21, $22,
                        coalesce($17, parvis_now()))
                ON CONFLICT DO NOTHING""",
             status_id, account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text,
             draft.sensitive, draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id,
             draft.in_reply_to_uri, place.conversation_id, draft.application_id, draft.created_at,
+            list(draft.openness.quote_automatic), list(draft.openness.quote_manual), draft.openness.reply_policy,
+            place.reply_hidden, draft.local_only,
         )
     )
 
@@ -87,6 +90,7 @@ class Place(msgspec.Struct, frozen=True):
     local: bool
     in_reply_to_account_id: int | None
     conversation_id: int
+    reply_hidden: bool = False
 
 
 async def add_reblog(
@@ -96,10 +100,10 @@ async def add_reblog(
     return bool(
         await tx.run(
             """INSERT INTO statuses
-                   (id, account_id, uri, url, local, visibility, conversation_id, reblog_of_id, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, parvis_now())) ON CONFLICT DO NOTHING""",
+                   (id, account_id, uri, url, local, visibility, conversation_id, reblog_of_id, created_at, local_only)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, parvis_now()), $10) ON CONFLICT DO NOTHING""",
             status_id, account_id, place.uri, place.url, place.local, wish[0], place.conversation_id, original.id,
-            wish[1],
+            wish[1], original.local_only,
         )
     )
 
@@ -182,6 +186,29 @@ async def revise(tx: Tx, status_id: int, revision: Revision) -> int:
     )
 
 
+async def open_to(tx: Tx, status_id: int, openness: Openness) -> int:
+    """Write who may quote and answer a post; 0 when it was so already."""
+    return await tx.run(
+        """UPDATE statuses SET quote_automatic = $2, quote_manual = $3, reply_policy = $4
+           WHERE id = $1 AND deleted_at IS NULL AND (quote_automatic, quote_manual, reply_policy) IS DISTINCT FROM
+                 ($2::text[], $3::text[], $4::text)""",
+        status_id, list(openness.quote_automatic), list(openness.quote_manual), openness.reply_policy,
+    )
+
+
+async def standing(r: Read, status_id: int, account_id: int) -> Standing:
+    """How somebody stands to a post."""
+    found = await r.one(
+        Standing,
+        """SELECT EXISTS (SELECT FROM follows f
+                          WHERE f.account_id = $2 AND f.target_id = s.account_id AND f.accepted),
+                  EXISTS (SELECT FROM mentions m WHERE m.status_id = s.id AND m.account_id = $2 AND NOT m.silent)
+           FROM statuses s WHERE s.id = $1""",
+        status_id, account_id,
+    )
+    return found or Standing(False, False)
+
+
 async def keep_edit(tx: Tx, status: Status, media: list[dict[str, Any]], poll: list[str] | None) -> int:
     """Keep what a post said until now."""
     return await tx.run(
@@ -213,11 +240,13 @@ async def delete(tx: Tx, status_id: int) -> list[int]:
     )
 
 
-async def count(tx: Tx, status_id: int, replies: int = 0, reblogs: int = 0, favourites: int = 0) -> int:
-    """One reply, reblog or favourite more (or less)."""
+async def count(
+    tx: Tx, status_id: int, replies: int = 0, reblogs: int = 0, favourites: int = 0, quotes: int = 0
+) -> int:
+    """One reply, reblog, favourite or quote more (or less)."""
     return await tx.run(
-        "INSERT INTO status_count_deltas (status_id, replies, reblogs, favourites) VALUES ($1, $2, $3, $4)",
-        status_id, replies, reblogs, favourites,
+        "INSERT INTO status_count_deltas (status_id, replies, reblogs, favourites, quotes) VALUES ($1, $2, $3, $4, $5)",
+        status_id, replies, reblogs, favourites, quotes,
     )
 
 
@@ -228,15 +257,17 @@ async def fold_counts(tx: Tx) -> int:
             """WITH taken AS (
                    DELETE FROM status_count_deltas WHERE id IN (
                        SELECT id FROM status_count_deltas ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED)
-                   RETURNING status_id, replies, reblogs, favourites),
+                   RETURNING status_id, replies, reblogs, favourites, quotes),
                summed AS (SELECT status_id, sum(replies)::int AS replies, sum(reblogs)::int AS reblogs,
-                                 sum(favourites)::int AS favourites FROM taken GROUP BY status_id),
+                                 sum(favourites)::int AS favourites, sum(quotes)::int AS quotes
+                          FROM taken GROUP BY status_id),
                folded AS (
-                   INSERT INTO status_counts (status_id, replies, reblogs, favourites)
-                   SELECT status_id, replies, reblogs, favourites FROM summed ORDER BY status_id
+                   INSERT INTO status_counts (status_id, replies, reblogs, favourites, quotes)
+                   SELECT status_id, replies, reblogs, favourites, quotes FROM summed ORDER BY status_id
                    ON CONFLICT (status_id) DO UPDATE SET replies = status_counts.replies + EXCLUDED.replies,
                        reblogs = status_counts.reblogs + EXCLUDED.reblogs,
-                       favourites = status_counts.favourites + EXCLUDED.favourites)
+                       favourites = status_counts.favourites + EXCLUDED.favourites,
+                       quotes = status_counts.quotes + EXCLUDED.quotes)
                SELECT count(*)::int FROM taken"""
         )
     )
@@ -304,16 +335,26 @@ async def unmute_conversation(tx: Tx, conversation_id: int, by: int) -> int:
 
 
 async def adopt_waiting_replies(tx: Tx, status: Status) -> int:
-    """Replies that arrived before this post find their place under it; but none that stands above it."""
-    return await tx.run(
-        """WITH RECURSIVE above (id) AS (
-               SELECT $1::bigint
-               UNION SELECT s.in_reply_to_id FROM statuses s JOIN above ON s.id = above.id
-                     WHERE s.in_reply_to_id IS NOT NULL)
-           UPDATE statuses SET in_reply_to_id = $1, in_reply_to_account_id = $2, conversation_id = $3
-           WHERE in_reply_to_uri = $4 AND in_reply_to_id IS NULL AND deleted_at IS NULL
-             AND id NOT IN (SELECT id FROM above)""",
-        status.id, status.account_id, status.conversation_id, status.uri,
+    """Replies that arrived before this post find their place under it; but none that stands above it.
+
+    How many of them the author wanted; one not wanted is hidden.
+    """
+    return int(
+        await tx.value(
+            """WITH RECURSIVE above (id) AS (
+                   SELECT $1::bigint
+                   UNION SELECT s.in_reply_to_id FROM statuses s JOIN above ON s.id = above.id
+                         WHERE s.in_reply_to_id IS NOT NULL),
+               adopted AS (
+                   UPDATE statuses SET in_reply_to_id = $1, in_reply_to_account_id = $2, conversation_id = $3,
+                       reply_hidden = $5::text IN ('mentioned', 'nobody') AND account_id <> $2 AND NOT EXISTS (
+                           SELECT FROM mentions m
+                           WHERE m.status_id = $1 AND m.account_id = statuses.account_id AND NOT m.silent)
+                   WHERE in_reply_to_uri = $4 AND in_reply_to_id IS NULL AND deleted_at IS NULL
+                     AND id NOT IN (SELECT id FROM above) RETURNING reply_hidden)
+               SELECT count(*) FILTER (WHERE NOT reply_hidden) FROM adopted""",
+            status.id, status.account_id, status.conversation_id, status.uri, status.reply_policy,
+        )
     )
 
 
@@ -339,3 +380,33 @@ async def keep_key(tx: Tx, account_id: int, key: str, status_id: int) -> int:
 async def forget_keys(tx: Tx) -> int:
     """Drop Idempotency-Keys whose hour is over."""
     return await tx.run("DELETE FROM idempotency_keys WHERE due_at < parvis_now()")
+
+
+async def translation(r: Read, status_id: int, version: int, target: str) -> dict[str, Any] | None:
+    """A translation that was made of this state of a post before."""
+    found: dict[str, Any] | None = await r.value(
+        """SELECT body FROM translations
+           WHERE status_id = $1 AND version = $2 AND target = $3 AND due_at > parvis_now()""",
+        status_id, version, target,
+    )
+    return found
+
+
+async def keep_translation(tx: Tx, status_id: int, version: int, target: str, body: dict[str, Any]) -> int:
+    """Keep a translation for a week."""
+    return await tx.run(
+        """INSERT INTO translations (status_id, version, target, body, due_at)
+           VALUES ($1, $2, $3, $4, parvis_now() + interval '7 days')
+           ON CONFLICT (status_id, version, target) DO UPDATE SET body = EXCLUDED.body, due_at = EXCLUDED.due_at""",
+        status_id, version, target, body,
+    )
+
+
+async def forget_translations(tx: Tx, most: int) -> int:
+    """Drop translations whose week is over, and the oldest beyond so many."""
+    return await tx.run(
+        """DELETE FROM translations WHERE due_at < parvis_now()
+               OR (status_id, version, target) IN (
+                   SELECT status_id, version, target FROM translations ORDER BY due_at DESC OFFSET $1)""",
+        most,
+    )

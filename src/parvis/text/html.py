@@ -94,6 +94,9 @@ _SEEN = nh3.Cleaner(
 )
 """First pass: a real HTML parser drops all that is dangerous and leaves well-formed HTML for the second."""
 
+_QUOTE_INLINE = re.compile(
+    r'<p class="(?:[^"]* )?quote-inline(?: [^"]*)?">.*?</p>|<span class="quote-inline">.*?</a></span>', re.DOTALL
+)
 _LINK_START = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _MANY_LINES = re.compile(r"\n{3,}")
@@ -122,6 +125,16 @@ def sanitised(html: str) -> str:
     except BaseException:  # noqa: BLE001  # a panic inside the parser is no Exception, and must not stop a queue either
         return _escaped(source)
     return "".join(writer.out)
+
+
+def quote_inline(url: str) -> str:
+    """A quoted post as a link, for those who do not show quotes."""
+    return f'<p class="quote-inline">RE: {_link(url)}</p>'
+
+
+def without_quote(html: str) -> str:
+    """Sanitised HTML of a post without the link that stands for its quote."""
+    return _QUOTE_INLINE.sub("", html)
 
 
 def plain(html: str) -> str:

@@ -214,10 +214,10 @@ THREAD_UP = """WITH RECURSIVE up (id, parent, depth) AS (
         SELECT s.id, s.in_reply_to_id, up.depth + 1 FROM statuses s JOIN up ON s.id = up.parent
         WHERE up.depth < $3)"""
 THREAD_DOWN = """down (id, path) AS (
-        SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $2
+        SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $2 AND NOT s.reply_hidden
         UNION ALL
         SELECT s.id, down.path || s.id FROM statuses s JOIN down ON s.in_reply_to_id = down.id
-        WHERE cardinality(down.path) < $5)"""
+        WHERE cardinality(down.path) < $5 AND NOT s.reply_hidden)"""
 
 
 class Placed(msgspec.Struct, frozen=True):

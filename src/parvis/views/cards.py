@@ -56,10 +56,9 @@ def status_card(data: dict[str, Any], settings: Settings) -> bytes:
         "sensitive": data["sensitive"], "spoiler_text": data["spoiler_text"], "visibility": data["visibility"],
         "language": data["language"], "uri": data["uri"], "url": data["url"], "content": data["content"],
         **({"application": data["application"]} if data["application"] else {}),
-        "edited_at": data["edited_at"], "text": None, "quote": None,
-        "emojis": [emoji_entity(emoji, settings) for emoji in data["emojis"]],
-        "quotes_count": 0, "tagged_collections": [],
-        "quote_approval": {"automatic": [], "manual": [], "current_user": "denied"},
+        "edited_at": data["edited_at"], "text": None,
+        "emojis": [emoji_entity(emoji, settings) for emoji in data["emojis"]], "tagged_collections": [],
+        "local_only": data["local_only"], "reply_policy": data["reply_policy"],
         "media_attachments": [media_entity(file, settings) for file in data["media"] or []],
         "mentions": [
             {"id": str(m["id"]), "username": m["username"], "url": m["url"], "acct": m["acct"]}
@@ -118,6 +117,12 @@ def filter_results(matched: Sequence[Match]) -> list[dict[str, Any]]:
         }
         for one in matched
     ]
+
+
+def quoting_data(data: dict[str, Any]) -> dict[str, Any] | None:
+    """A post without the link that stands for its quote, for where the quote is shown; None when it has none."""
+    content = html.without_quote(data["content"])
+    return None if content == data["content"] else {**data, "content": content}
 
 
 def _text(number: int | None) -> str | None:

@@ -22,6 +22,7 @@ class State(msgspec.Struct, frozen=True):
     replies: int
     reblogs: int
     favourites: int
+    quotes: int
     favourited: bool
     reblogged: bool
     bookmarked: bool
@@ -36,6 +37,14 @@ class State(msgspec.Struct, frozen=True):
     poll: dict[str, Any] | None
     card_id: int | None
     card_version: int | None
+    quote_state: str | None
+    quoted_id: int | None
+    quote_automatic: list[str]
+    quote_manual: list[str]
+    visibility: str
+    follows: bool
+    followed: bool
+    hidden_replies: int
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -75,39 +84,65 @@ LIVE = """CASE WHEN s.id = (SELECT min(id) FROM top) AND EXISTS (SELECT FROM fil
            THEN live_filters($1, ARRAY(SELECT id FROM shown)) END"""
 
 
+# What a viewer is told of a quote: its state, or where that is accepted, what stands between them and what is quoted.
+QUOTE_STATE = """CASE WHEN q.state IS DISTINCT FROM 'accepted' THEN q.state
+    WHEN qs.deleted_at IS NOT NULL OR qa.deleted_at IS NOT NULL THEN 'deleted'
+    WHEN EXISTS (SELECT FROM blocks b WHERE b.account_id = $1 AND b.target_id = qs.account_id) THEN 'blocked_account'
+    WHEN NOT EXISTS (SELECT FROM seen_by($1) v WHERE v.id = q.quoted_id) THEN 'unauthorized'
+    WHEN EXISTS (SELECT FROM domain_blocks b WHERE b.account_id = $1 AND b.domain = qa.domain) THEN 'blocked_domain'
+    WHEN EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id = qs.account_id
+                                       AND (m.until IS NULL OR m.until > parvis_now())) THEN 'muted_account'
+    ELSE 'accepted' END"""
+FOLLOWS = """'followers' = ANY(s.quote_automatic || s.quote_manual) AND EXISTS (
+    SELECT FROM follows f WHERE f.account_id = $1 AND f.target_id = s.account_id AND f.accepted)"""
+FOLLOWED = """'following' = ANY(s.quote_automatic || s.quote_manual) AND EXISTS (
+    SELECT FROM follows f WHERE f.account_id = s.account_id AND f.target_id = $1 AND f.accepted)"""
+HIDDEN_REPLIES = """CASE WHEN s.reply_policy = 'public' THEN 0 ELSE (
+    SELECT count(*) FROM statuses h
+    WHERE h.in_reply_to_id = s.id AND h.reply_hidden AND h.deleted_at IS NULL) END::int"""
+QUOTES = f"""{QUOTE_STATE} AS quote_state, q.quoted_id, s.quote_automatic, s.quote_manual, s.visibility, {FOLLOWS},
+    {FOLLOWED}, {HIDDEN_REPLIES}"""
+POST = """s.id, s.version, s.account_id, s.reblog_of_id, s.conversation_id, s.quote_automatic, s.quote_manual,
+    s.visibility, s.reply_policy"""
+
 # Waiting deltas are summed for the page at once: a subquery for each row costs more than all of them are worth.
 STATES = """WITH top AS MATERIALIZED (
-        SELECT s.id, s.version, s.account_id, s.reblog_of_id, s.conversation_id
-        FROM unnest($2::bigint[]) w(id) JOIN {posts} s ON s.id = w.id),
+        SELECT {post} FROM unnest($2::bigint[]) w(id) JOIN {posts} s ON s.id = w.id),
+    whole AS MATERIALIZED (
+        SELECT * FROM top UNION ALL SELECT {post} FROM top JOIN statuses s ON s.id = top.reblog_of_id),
     shown AS (
-        SELECT * FROM top
-        UNION ALL SELECT o.id, o.version, o.account_id, o.reblog_of_id, o.conversation_id
-                  FROM top JOIN statuses o ON o.id = top.reblog_of_id
-        UNION ALL SELECT 0, 0, person, NULL, NULL FROM unnest($3::bigint[]) person)
+        SELECT * FROM whole
+        UNION ALL SELECT {post} FROM whole JOIN quotes q ON q.status_id = whole.id AND q.state = 'accepted'
+                  JOIN statuses s ON s.id = q.quoted_id
+        UNION ALL SELECT 0, 0, person, NULL, NULL, '{{}}', '{{}}', '', 'public' FROM unnest($3::bigint[]) person)
     SELECT s.id, s.version, a.id AS account_id, s.reblog_of_id,
            greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
            greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
            greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
+           greatest(0, coalesce(c.quotes, 0) + coalesce(d.quotes, 0))::int,
            EXISTS (SELECT FROM favourites f WHERE f.account_id = $1 AND f.status_id = s.id),
            EXISTS (SELECT FROM statuses x WHERE x.account_id = $1 AND x.reblog_of_id = s.id AND x.deleted_at IS NULL),
            EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = s.id),
            EXISTS (SELECT FROM conversation_mutes m WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
            EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
            a.version AS account_version, {counted}, a.last_status_at::text, {live}, {poll} AS poll,
-           pc.id AS card_id, pc.version AS card_version
+           pc.id AS card_id, pc.version AS card_version, {quotes}
     FROM shown s JOIN accounts a ON a.id = s.account_id
+    LEFT JOIN quotes q ON q.status_id = s.id LEFT JOIN statuses qs ON qs.id = q.quoted_id
+    LEFT JOIN accounts qa ON qa.id = qs.account_id
     LEFT JOIN status_counts c ON c.status_id = s.id
     LEFT JOIN status_cards sc ON sc.status_id = s.id LEFT JOIN linked_pages lp ON lp.url = sc.url
     LEFT JOIN preview_cards pc ON pc.id = lp.card_id
-    LEFT JOIN (SELECT status_id, sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites
+    LEFT JOIN (SELECT status_id, sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites,
+                      sum(quotes) AS quotes
                FROM status_count_deltas WHERE status_id IN (SELECT id FROM shown) GROUP BY status_id) d
         ON d.status_id = s.id
     LEFT JOIN account_counts ac ON ac.account_id = a.id
     LEFT JOIN (SELECT account_id, sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
                FROM account_count_deltas WHERE account_id IN (SELECT account_id FROM shown) GROUP BY account_id) ad
         ON ad.account_id = a.id"""
-OF_SEEN = STATES.format(posts="seen_by($1)", counted=COUNTED, live=LIVE, poll=POLL)
-OF_REPORTED = STATES.format(posts="statuses", counted=COUNTED, live=LIVE, poll=POLL)
+OF_SEEN = STATES.format(posts="seen_by($1)", post=POST, counted=COUNTED, live=LIVE, poll=POLL, quotes=QUOTES)
+OF_REPORTED = STATES.format(posts="statuses", post=POST, counted=COUNTED, live=LIVE, poll=POLL, quotes=QUOTES)
 OF_EACH = OF_SEEN.replace("$1", "eyes.viewer").replace("$2::bigint[]", "eyes.ids").replace("$3", "'{}'")
 
 
@@ -159,7 +194,8 @@ async def materials(
                 'edited_at', to_char(s.edited_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
                 'in_reply_to_id', s.in_reply_to_id, 'in_reply_to_account_id', s.in_reply_to_account_id,
                 'sensitive', s.sensitive, 'spoiler_text', s.spoiler_text, 'visibility', s.visibility,
-                'language', s.language, 'uri', s.uri, 'url', s.url, 'content', s.content,
+                'local_only', s.local_only, 'reply_policy', s.reply_policy, 'language', s.language,
+                'uri', s.uri, 'url', s.url, 'content', s.content,
                 'application', (SELECT jsonb_build_object('name', p.name, 'website', p.website)
                                 FROM applications p WHERE p.id = s.application_id),
                 'media', (SELECT jsonb_agg(to_jsonb(m) ORDER BY m.position, m.id) FROM media m

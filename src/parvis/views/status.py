@@ -12,6 +12,8 @@ from parvis.base.db import Read
 from parvis.base.settings import Settings
 from parvis.filters import policy as filters
 from parvis.filters.model import Live, Match, Sieve
+from parvis.quotes import policy as quotes
+from parvis.quotes.model import Asker
 from parvis.views import queries
 from parvis.views.cards import (
     ENCODE,
@@ -20,6 +22,7 @@ from parvis.views.cards import (
     filter_results,
     opened,
     preview_card,
+    quoting_data,
     searchable,
     status_card,
 )
@@ -50,8 +53,11 @@ async def stock(r: Read, eye: Eye, wanted: Mapping[str, Iterable[tuple[int, int]
         return
     for made in await queries.materials(r, *(list(asked[kind]) for kind in MAKERS)):
         card = MAKERS[made.kind](made.data, eye.settings)
+        quoting = quoting_data(made.data) if made.kind == "status" else None
         for version in {made.version, asked[made.kind][made.id]}:  # it may have changed since its version was read
             eye.shelf.put(made.kind, made.id, version, card)
+            if quoting is not None:
+                eye.shelf.put("quoting", made.id, version, status_card(quoting, eye.settings))
 
 
 def _account(eye: Eye, state: State) -> bytes:
@@ -85,14 +91,59 @@ def _preview(eye: Eye, state: State) -> bytes:
     return b"{%b}" % (eye.shelf.card("card", state.card_id, state.card_version) or b"")
 
 
-def _status(eye: Eye, state: State, original: bytes | None, matched: Sequence[Match]) -> bytes:
-    card = eye.shelf.card("status", state.id, state.version) or b""
+class Sheet(msgspec.Struct, frozen=True):
+    """What one page is written from: the posts on it and behind them, and the viewer's filters."""
+
+    eye: Eye
+    states: Mapping[int, State]
+    held: Sequence[Sieve]
+
+
+def _quote(page: Sheet, state: State, *, deep: bool) -> bytes:
+    """A Quote with its Status, or inside of one a ShallowQuote: quotes of quotes are only named."""
+    if state.quote_state is None:
+        return b"null"
+    shown = state.quoted_id if state.quote_state in quotes.SHOWING else None
+    told = state.quote_state.encode()
+    if not deep:
+        number = b"null" if shown is None else b'"%d"' % shown
+        return b'{"state":"%b","quoted_status_id":%b}' % (told, number)
+    quoted = page.states.get(shown) if shown is not None else None
+    if quoted is None:
+        return b'{"state":"%b","quoted_status":null}' % told
+    matched = _matched(page, quoted, quoted)
+    inner = _status(page.eye, quoted, None, matched, _quote(page, quoted, deep=False))
+    return b'{"state":"%b","quoted_status":%b}' % (told, inner)
+
+
+NOBODY = b"[]"
+EVERYBODY = b'["public"]'
+
+
+def _circle(words: list[str]) -> bytes:
+    return NOBODY if not words else EVERYBODY if words == ["public"] else ENCODE.encode(words)
+
+
+def _approval(eye: Eye, state: State) -> bytes:
+    rules, own = (state.quote_automatic, state.quote_manual), state.account_id == eye.viewer
+    asker = Asker(state.follows, state.followed)
+    answer = "denied" if eye.viewer is None else quotes.answer(rules, state.visibility, own, asker)
+    return b'{"automatic":%b,"manual":%b,"current_user":"%b"}' % (
+        _circle(state.quote_automatic), _circle(state.quote_manual), answer.encode()
+    )
+
+
+def _status(eye: Eye, state: State, original: bytes | None, matched: Sequence[Match], quote: bytes) -> bytes:
+    quoting = eye.shelf.card("quoting", state.id, state.version) if state.quote_state in quotes.SHOWING else None
+    card = quoting or eye.shelf.card("status", state.id, state.version) or b""
     poll = b"null" if state.poll is None else ENCODE.encode(poll_entity(state.poll, eye.viewer, eye.settings))
     return (
-        b'{%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"reblog":%b,"poll":%b,"card":%b%b}'
+        b'{%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"reblog":%b,"poll":%b,"card":%b,'
+        b'"quote":%b,"quotes_count":%d,"quote_approval":%b,"hidden_replies_count":%d%b}'
         % (
             card, _account(eye, state), state.replies, state.reblogs, state.favourites, original or b"null", poll,
-            _preview(eye, state), _marks(eye, state, matched),
+            _preview(eye, state), quote, state.quotes, _approval(eye, state), state.hidden_replies,
+            _marks(eye, state, matched),
         )
     )
 
@@ -102,7 +153,7 @@ async def entities(
 ) -> tuple[dict[int, bytes], dict[int, bytes]]:
     """Status and Account entities by id, with one query for what changes and at most one for the cards.
 
-    A Status is complete with its account, its reblog, the viewer's marks and what the viewer's filters say of it.
+    A Status is complete with its account, its reblog, its quote, the viewer's marks and what the viewer's filters say.
     What others wrote and a filter hides in the place `hidden_in` is left out; elsewhere the client hides it.
     A post that the viewer may not see is left out.
     """
@@ -127,38 +178,44 @@ def _composed(
     """One viewer's posts and people, made of their states and of the cards on the shelf."""
     states = {state.id: state for state in found if state.id}
     held = next((filters.sieves(msgspec.convert(state.filters, list[Live])) for state in found if state.filters), [])
-    posts: dict[int, bytes] = {}
+    sheet, posts = Sheet(eye, states, held), dict[int, bytes]()
     for number in status_ids:
         state = states.get(number)
         if state is None or (state.reblog_of_id is not None and state.reblog_of_id not in states):
             continue
         original = states[state.reblog_of_id] if state.reblog_of_id is not None else None
-        matched = _matched(eye, held, state, original or state) if held else []
+        matched = _matched(sheet, state, original or state)
         if not (hidden_in and state.account_id != eye.viewer and filters.hidden(matched, hidden_in)):
-            posts[number] = _with_original(eye, state, original, matched)
+            posts[number] = _with_original(sheet, state, original, matched)
     return posts, {state.account_id: _account(eye, state) for state in found if not state.id}
 
 
-def _matched(eye: Eye, held: Sequence[Sieve], state: State, original: State) -> list[Match]:
+def _matched(page: Sheet, state: State, original: State) -> list[Match]:
     """What the viewer's filters say of a post: the words are those of the post that is passed on."""
+    if not page.held:
+        return []
+    eye = page.eye
     key = ("words", original.id, original.version)
     kept = eye.shelf.card(*key)
     if kept is None:  # made when a filter first asks for it: who has no filters does not pay for it
         card = eye.shelf.card("status", original.id, original.version) or b""
         kept = searchable(b"%b,%b" % (card, opened({"poll": original.poll})))  # other answers make a new version, too
         eye.shelf.put(*key, kept)
-    return filters.matches(held, kept.decode(), (state.id, original.id))
+    return filters.matches(page.held, kept.decode(), (state.id, original.id))
 
 
-def _with_original(eye: Eye, state: State, original: State | None, matched: Sequence[Match]) -> bytes:
+def _with_original(page: Sheet, state: State, original: State | None, matched: Sequence[Match]) -> bytes:
     """A post with what it passes on, whose marks and counts it shows."""
     if original is None:
-        return _status(eye, state, None, matched)
+        return _status(page.eye, state, None, matched, _quote(page, state, deep=True))
     wrapper = msgspec.structs.replace(
         state, favourited=original.favourited, reblogged=original.reblogged, bookmarked=original.bookmarked,
         muted=original.muted, replies=original.replies, reblogs=original.reblogs, favourites=original.favourites,
+        quotes=original.quotes, quote_automatic=original.quote_automatic, quote_manual=original.quote_manual,
+        visibility=original.visibility, follows=original.follows, followed=original.followed,
     )
-    return _status(eye, wrapper, _status(eye, original, None, matched), matched)
+    shown = _status(page.eye, original, None, matched, _quote(page, original, deep=True))
+    return _status(page.eye, wrapper, shown, matched, b"null")
 
 
 async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:

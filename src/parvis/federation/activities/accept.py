@@ -1,4 +1,4 @@
-"""Someone elsewhere lets someone here follow."""
+"""Someone elsewhere lets someone here follow, or quote."""
 
 from __future__ import annotations
 
@@ -11,18 +11,40 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import NotFound
 from parvis.federation import queries, vocabulary
 from parvis.federation.activities.incoming import Incoming, person
+from parvis.quotes import actions as quotes
+from parvis.statuses import queries as posts
 
+_QUOTE = re.compile(r".*#quote_requests/([0-9]{1,18})")
 _FOLLOW = re.compile(r".*#follows/([0-9]{1,18})")
 
 
 async def receive(tx: Tx, given: Incoming) -> None:
-    """The follow that was asked for comes into force; only the one who was asked can say so."""
+    """The follow or the quote that was asked for comes into force; only the one who was asked can say so."""
+    quoting = await quoting_asked(tx, given)
+    if quoting is not None:
+        if given.activity.result and given.near(given.activity.result):
+            await quotes.accept(tx, given.sender, quoting, given.activity.result)
+        return
     follower = await asked(tx, given)
     if follower is not None:
         try:
             await accounts.accept_follow(tx, given.sender, follower)
         except NotFound:
             return
+
+
+async def quoting_asked(r: Read, given: Incoming) -> int | None:
+    """Which post of this city had asked to quote, by the id of our request or by what it says."""
+    match = _QUOTE.fullmatch(given.activity.object or "")
+    written = given.activity.written or {}
+    if match:
+        found = await posts.by_id(r, int(match[1]))
+        ours = found is not None and found.local and (given.activity.object or "").startswith(f"{given.base}/")
+        return found.id if found and ours else None
+    if vocabulary.kind(written) == "QuoteRequest":
+        found = await posts.by_uri(r, vocabulary.reference(written.get("instrument")) or "")
+        return found.id if found and found.local else None
+    return None
 
 
 async def asked(r: Read, given: Incoming) -> Account | None:

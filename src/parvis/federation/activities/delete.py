@@ -1,4 +1,4 @@
-"""Someone elsewhere deleted a post, or themselves."""
+"""Someone elsewhere deleted a post, their agreement to be quoted, or themselves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from parvis.base.db import Tx
 from parvis.base.errors import Invalid
 from parvis.federation import queries
 from parvis.federation.activities.incoming import Incoming
+from parvis.quotes import actions as quoting
+from parvis.quotes import queries as quotes
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 
@@ -19,6 +21,8 @@ async def receive(tx: Tx, given: Incoming) -> None:
     if uri == given.sender.uri:
         await accounts.close(tx, given.sender)
         return
+    for agreed in await quotes.granted(tx, given.sender.id, uri):
+        await quoting.revoke(tx, given.sender, agreed.status_id)
     known = await posts.by_uri(tx, uri)
     if known is not None and known.account_id != given.sender.id:
         raise Invalid("object", "wrong_author")
