@@ -136,6 +136,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (2.0, posts.fold_counts),
     (2.0, trends.fold_uses),
     (10.0, searching.catch_up),
+    (60.0, trends.count_links),
     (300.0, trends.rank),
     (3600.0, trends.forget),
     (2.0, asking.fold_counts),

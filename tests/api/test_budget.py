@@ -132,6 +132,11 @@ async def test_a_long_ranking_costs_no_more_than_a_short_one(meter: Meter, owner
     for number in range(LONG):
         assert (await alice.post("/api/v1/statuses", json={"status": f"Number {number} #topic{number}"})).status == 200
     await owner.execute("INSERT INTO trends SELECT 'tag', '', id, 1, row_number() OVER () FROM tags")
+    await owner.execute(
+        """INSERT INTO preview_cards (url, title, description, author_name, author_url, provider_name, provider_url,
+                                      image_description, width, height)
+           SELECT 'https://p.example/' || id, '', '', '', '', '', '', '', 0, 0 FROM tags""")
+    await owner.execute("INSERT INTO trends SELECT 'link', '', id, 1, row_number() OVER () FROM preview_cards")
     await owner.execute("INSERT INTO trends SELECT 'status', '', id, 1, row_number() OVER () FROM statuses")
     for number in range(LONG):
         await owner.execute(
@@ -140,7 +145,7 @@ async def test_a_long_ranking_costs_no_more_than_a_short_one(meter: Meter, owner
     costs = [await meter.cost(alice, f"/api/v2/suggestions?limit={limit}") for limit in (1, LONG, LONG)]
     assert costs[0] == costs[1] == costs[2] + 1
     for caller in (alice, Client(meter.app)):
-        for path in ("/api/v1/trends/tags", "/api/v1/trends/statuses"):
+        for path in ("/api/v1/trends/tags", "/api/v1/trends/statuses", "/api/v1/trends/links"):
             meter.app.shelf = Shelf()
             costs = [await meter.cost(caller, f"{path}?limit={limit}") for limit in (1, LONG)]
             assert len((await caller.get(f"{path}?limit={LONG}")).json()) == LONG

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from api.contract import covers
 from api.town import A, Caller, S, Town
@@ -175,3 +176,70 @@ async def test_only_moderators_choose_what_is_promoted(town: Town) -> None:
             assert await mona.refusal(method, f"{ADMIN}/{absent}") == (404, "Record not found")
     rows = await town.stranger.ask(None, "GET", f"{T}/reviews?limit=1")
     assert all(row["thing_id"] not in (tag, said["id"]) for row in rows)
+
+
+async def point(town: Town, path: str, *people: Caller) -> str:
+    """Each of these people points to a page, whose card has come."""
+    url = f"https://{path}/{uuid.uuid4().hex[:8]}"
+    for one in people:
+        said = await one.say(f"Read {url}", language="fr")
+        await town.owner.execute("INSERT INTO linked_pages (url) VALUES ($1) ON CONFLICT DO NOTHING", url)
+        await town.owner.execute("INSERT INTO status_cards (status_id, url) VALUES ($1, $2) ON CONFLICT DO NOTHING", int(said["id"]), url)
+    await town.owner.execute(
+        """WITH card AS (INSERT INTO preview_cards (url, title, description, author_name, author_url, provider_name,
+                             provider_url, image_description, width, height)
+                         VALUES ($1, 'A page', 'About something', '', '', '', '', '', 0, 0) RETURNING id)
+           UPDATE linked_pages SET card_id = card.id FROM card WHERE linked_pages.url = $1""", url)
+    return url
+
+
+@covers(f"GET {T}/links", f"GET {ADMIN}/trends/links", f"POST {ADMIN}/trends/links/{{id}}/approve",
+        f"POST {ADMIN}/trends/links/{{id}}/reject", f"GET {ADMIN}/trends/links/publishers",
+        f"POST {ADMIN}/trends/links/publishers/{{id}}/approve", f"POST {ADMIN}/trends/links/publishers/{{id}}/reject")
+async def test_a_link_trends_when_many_point_to_it(town: Town) -> None:
+    people = await crowd(town, "alice", "bela", "carol", "dora")
+    mona = await town.person("mona", "moderator")
+    host = f"{word('h')}.example"
+    best, second, few = await point(town, host, *people), await point(town, "other.example", *people[:3]), await point(town, host, people[0])
+    await trends.count_links(town.app.job)
+    await turn(town)
+    assert few not in await urls(town.stranger)
+    assert best not in await urls(town.stranger)
+    for _ in range(2):  # each post counts once
+        await trends.count_links(town.app.job, timedelta(0))
+    await turn(town)
+    assert await urls(town.stranger) == [best, second]
+    assert await urls(town.stranger, "?language=de") == []
+    assert await urls(town.stranger, "?limit=1&offset=1") == [second]
+    first = (await town.stranger.ask("[TrendsLink]", "GET", f"{T}/links"))[0]
+    assert (first["title"], first["history"][0]["uses"], first["history"][0]["accounts"], len(first["history"])) == ("A page", "4", "4", 7)
+
+    made = await mona.ask("TrendsLink", "POST", f"{ADMIN}/trends/links/{first['id']}/reject")
+    assert (made["trendable"], made["requires_review"]) == (False, False)
+    assert await urls(town.stranger) == [second]
+    rows = await mona.ask("[TrendsLink]", "GET", f"{ADMIN}/trends/links")
+    assert [(row["url"], row["trendable"]) for row in rows] == [(best, False), (second, True)]
+    assert (await town.stranger.ask(None, "GET", f"{T}/reviews"))[0]["name"] == best
+    await mona.ask("TrendsLink", "POST", f"{ADMIN}/trends/links/{first['id']}/approve")
+    assert await urls(town.stranger) == [best, second]
+    known = {row["domain"]: row for row in await mona.ask(None, "GET", f"{ADMIN}/trends/links/publishers")}
+    assert (known[host]["trendable"], known[host]["reviewed_at"]) == (True, None)
+    path = f"{ADMIN}/trends/links/publishers/{known[host]['id']}"
+    assert (await mona.ask(None, "POST", f"{path}/reject"))["trendable"] is False
+    assert await urls(town.stranger) == [second]
+    assert (await town.stranger.ask(None, "GET", f"{T}/reviews"))[0]["name"] == host
+    made = await mona.ask(None, "POST", f"{path}/approve")
+    assert (made["trendable"], made["reviewed_at"] is not None) == (True, True)
+    assert await urls(town.stranger) == [best, second]
+    one = await mona.ask(None, "GET", f"{ADMIN}/trends/links/publishers?limit=1")
+    older = await mona.ask(None, "GET", f"{ADMIN}/trends/links/publishers?limit=1&max_id={one[0]['id']}")
+    assert int(older[0]["id"]) < int(one[0]["id"])
+    for method, absent in (("GET", "links"), ("GET", "links/publishers"), *(("POST", f"{kind}/12/{deed}") for kind in (
+            "links", "links/publishers") for deed in ("approve", "reject"))):
+        assert (await people[0].refusal(method, f"{ADMIN}/trends/{absent}"))[0] == 403
+        if method == "POST":
+            assert (await mona.refusal(method, f"{ADMIN}/trends/{absent}"))[0] == 404
+
+
+async def urls(who: Caller, query: str = "") -> list[str]:
+    return [row["url"] for row in await who.ask("[TrendsLink]", "GET", f"{T}/links{query}")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -138,3 +139,12 @@ def test_a_higher_place_with_one_source_is_worth_more(found: list[Candidate]) ->
     for one in found:
         assert 0 < worth(one) <= WEIGHTS[one.source]
         assert worth(one) >= worth(Candidate(one.source, one.account_id, one.place + 1))
+
+
+def test_the_weights_of_the_document_are_those_of_the_rule() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
+    for source, weight in WEIGHTS.items():
+        assert f"| `{source}` | {weight:.0f} |" in text
+    assert worth(Candidate("most_followed", 1, 4)) == WEIGHTS["most_followed"] * 10 / (9 + 4)
+    for kind, marks in MARKS.items():
+        assert all(f"`{kind}:{mark}`" in text for mark in marks)

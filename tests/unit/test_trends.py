@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parvis.trends import policy
+from parvis.trends.actions import CARDS_COME
 from parvis.trends.model import Tally
 
 counts = st.integers(0, 10**6)
@@ -87,3 +88,4 @@ def test_the_numbers_of_the_document_are_those_of_the_formula() -> None:
     assert f"{policy.HALF_LIFE['tag']:.0f} hours for hashtags and links" in text
     assert f"{policy.HALF_LIFE['status']:.0f} hours for posts" in text
     assert f"The {policy.PLACES} highest" in text
+    assert f"counted {CARDS_COME.total_seconds() / 60:.0f} minutes after the post" in text

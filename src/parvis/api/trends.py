@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from parvis.api import offsets
+from parvis.api import entities, offsets
 from parvis.api.call import Call, Paged, get, post, put
 from parvis.api.offsets import Offset
 from parvis.base.clock import mastodon_time
@@ -16,11 +16,12 @@ from parvis.moderation import queries as moderation
 from parvis.statuses import queries as posts
 from parvis.text import language as codes
 from parvis.trends import actions, queries
-from parvis.trends.queries import TrendingTag
+from parvis.trends.queries import Publisher, TrendingLink, TrendingTag
+from parvis.views import link as pages
 from parvis.views import status as view
 from parvis.views import tag as labels
 
-TAGS, STATUSES = 10, 20
+TAGS, STATUSES, LINKS, PUBLISHERS = 10, 20, 10, 40
 
 
 class Ranking(Offset, frozen=True, kw_only=True):
@@ -77,6 +78,20 @@ async def statuses(call: Call, args: Ranking) -> bytes:
     ids = await queries.statuses(call.read, call.viewer, args.tongue(), *stretch)
     offsets.link(call, stretch, len(ids))
     return await view.page(call.read, call.eye(), ids)
+
+
+async def _links(call: Call, rows: Sequence[TrendingLink]) -> list[msgspec.Raw]:
+    shown = await pages.links(call.read, call.eye(), [row.id for row in rows])
+    return [msgspec.Raw(shown[row.id]) for row in rows if row.id in shown]
+
+
+@get("/api/v1/trends/links")
+async def links(call: Call, args: Ranking) -> list[msgspec.Raw]:
+    """The pages that most people point to these days."""
+    stretch = args.stretch(LINKS)
+    rows = await queries.links(call.read, args.tongue(), *stretch)
+    offsets.link(call, stretch, len(rows))
+    return await _links(call, rows)
 
 
 @get("/api/v1/trends/reviews")
@@ -165,6 +180,81 @@ async def approve_status(call: Call, args: One) -> bytes:
 async def reject_status(call: Call, args: One) -> bytes:
     """Promote a post no longer; it stays where it stands."""
     return await _review_status(call, args.id, approved=False)
+
+
+async def _admin_links(call: Call, rows: Sequence[TrendingLink]) -> list[dict[str, Any]]:
+    return [
+        {**entities.decoded(bytes(entity)), "trendable": not row.rejected, "requires_review": False}
+        for row, entity in zip(rows, await _links(call, rows), strict=True)
+    ]
+
+
+@get("/api/v1/admin/trends/links", "admin:read")
+async def admin_links(call: Call, args: Ranking) -> list[dict[str, Any]]:
+    """The ranking of links with those that are not promoted."""
+    await _reviewing(call)
+    return await _admin_links(call, await queries.links(call.read, args.tongue(), *args.stretch(LINKS), rejected=True))
+
+
+async def _review_link(call: Call, card_id: int, *, approved: bool) -> dict[str, Any]:
+    await _reviewing(call)
+    if await queries.link(call.tx, card_id) is None:
+        raise NotFound("link")
+    await actions.review(call.tx, call.me_id, "link", card_id, approved=approved)
+    found = await queries.link(call.tx, card_id)
+    return (await _admin_links(call, [found] if found else []))[0]
+
+
+@post("/api/v1/admin/trends/links/{id}/approve", "admin:write")
+async def approve_link(call: Call, args: One) -> dict[str, Any]:
+    """Promote a page again."""
+    return await _review_link(call, args.id, approved=True)
+
+
+@post("/api/v1/admin/trends/links/{id}/reject", "admin:write")
+async def reject_link(call: Call, args: One) -> dict[str, Any]:
+    """Promote a page no longer; whoever wants may point to it."""
+    return await _review_link(call, args.id, approved=False)
+
+
+def _publisher(row: Publisher) -> dict[str, Any]:
+    return {
+        "id": str(row.id), "domain": row.domain, "trendable": not row.rejected, "requires_review": False,
+        "reviewed_at": mastodon_time(row.reviewed_at) if row.reviewed_at else None, "requested_review_at": None,
+    }
+
+
+@get("/api/v1/admin/trends/links/publishers", "admin:read")
+async def publishers(call: Call, args: Paged) -> list[dict[str, Any]]:
+    """Whose pages were linked, those met last first."""
+    await _reviewing(call)
+    page = args.page(PUBLISHERS)
+    rows = await queries.publishers(call.read, page.before, page.limit)
+    call.link([row.id for row in rows])
+    return [_publisher(row) for row in rows]
+
+
+async def _review_publisher(call: Call, publisher_id: int, *, approved: bool) -> dict[str, Any]:
+    await _reviewing(call)
+    if await queries.publisher(call.tx, publisher_id) is None:
+        raise NotFound("publisher")
+    await actions.review(call.tx, call.me_id, "publisher", publisher_id, approved=approved)
+    found = await queries.publisher(call.tx, publisher_id)
+    if found is None:
+        raise NotFound("publisher")
+    return _publisher(found)
+
+
+@post("/api/v1/admin/trends/links/publishers/{id}/approve", "admin:write")
+async def approve_publisher(call: Call, args: One) -> dict[str, Any]:
+    """Promote a publisher's pages again."""
+    return await _review_publisher(call, args.id, approved=True)
+
+
+@post("/api/v1/admin/trends/links/publishers/{id}/reject", "admin:write")
+async def reject_publisher(call: Call, args: One) -> dict[str, Any]:
+    """Promote a publisher's pages no longer."""
+    return await _review_publisher(call, args.id, approved=False)
 
 
 @get("/api/v1/admin/tags", "admin:read")

@@ -20,6 +20,7 @@ LIKED = f"""SELECT i.account_id FROM (
     JOIN accounts p ON p.id = i.account_id WHERE i.account_id <> s.account_id AND {COUNTS.format('p')}"""
 REJECTED = """coalesce((SELECT NOT v.approved FROM trend_reviews v WHERE v.kind = '{0}' AND v.thing_id = {1}
                       ORDER BY v.id DESC LIMIT 1), false)"""
+HOST = "lower(substring({0}.url FROM '^https?://([^/?#]+)'))"
 TODAY = "(parvis_now() AT TIME ZONE 'UTC')::date"
 # A post that may be shown to those who did not ask for it: calm, whole, by somebody who wants to be found.
 PROMOTABLE = """s.visibility = 'public' AND s.reblog_of_id IS NULL AND s.in_reply_to_id IS NULL
@@ -49,6 +50,41 @@ async def count_deed(tx: Tx, kind: Activity, account_id: int) -> int:
            VALUES ($1, 0, date_trunc('week', parvis_now(), 'UTC')::date, $2)""",
         kind, account_id,
     )
+
+
+async def links_counted(r: Read) -> int:
+    """The last post whose link was counted."""
+    return int(await r.value("SELECT coalesce(max(upto), 0) FROM link_counting"))
+
+
+async def count_links(tx: Tx, after: int, upto: int) -> int:
+    """Count the pages that public posts of these days, in a stretch of ids, point to; those that have a card."""
+    return await tx.run(
+        """INSERT INTO use_deltas (kind, thing_id, day, account_id, language)
+           SELECT 'link', p.card_id, (s.created_at AT TIME ZONE 'UTC')::date, s.account_id,
+                  coalesce(split_part(s.language, '-', 1), '')
+           FROM status_cards c JOIN linked_pages p ON p.url = c.url AND p.card_id IS NOT NULL
+           JOIN statuses s ON s.id = c.status_id JOIN accounts a ON a.id = s.account_id
+           WHERE c.status_id > $1 AND c.status_id <= $2 AND s.visibility = 'public' AND s.deleted_at IS NULL
+             AND a.limited_at IS NULL AND s.created_at > parvis_now() - interval '2 days'""",
+        after, upto,
+    )
+
+
+async def meet_publishers(tx: Tx, after: int, upto: int) -> int:
+    """Remember who published what the posts in a stretch of ids point to."""
+    return await tx.run(
+        f"""INSERT INTO publishers (domain)
+            SELECT DISTINCT {HOST.format('k')} FROM status_cards c JOIN linked_pages p ON p.url = c.url
+            JOIN preview_cards k ON k.id = p.card_id
+            WHERE c.status_id > $1 AND c.status_id <= $2 AND {HOST.format('k')} IS NOT NULL ON CONFLICT DO NOTHING""",
+        after, upto,
+    )
+
+
+async def set_links_counted(tx: Tx, upto: int) -> int:
+    """Remember up to which post links are counted."""
+    return await tx.run("UPDATE link_counting SET upto = $1", upto)
 
 
 async def fold(tx: Tx, limit: int) -> int:
@@ -193,6 +229,70 @@ async def statuses(
     )
 
 
+BY_REJECTED = f"""EXISTS (SELECT FROM publishers p WHERE p.domain = {HOST.format('c')}
+                      AND {REJECTED.format('publisher', 'p.id')})"""
+
+
+class TrendingLink(msgspec.Struct, frozen=True):
+    """A page of the ranking by its card; is it, or is its publisher, promoted no longer?"""
+
+    id: int
+    rejected: bool
+
+
+async def links(r: Read, language: str, limit: int, offset: int, rejected: bool = False) -> list[TrendingLink]:
+    """The pages many point to, the first first; with the rejected ones only for those who review."""
+    return await r.all(
+        TrendingLink,
+        f"""SELECT c.id, x.rejected FROM trends t JOIN preview_cards c ON c.id = t.thing_id
+            CROSS JOIN LATERAL (SELECT {REJECTED.format('link', 'c.id')} OR {BY_REJECTED} AS rejected) x
+            WHERE t.kind = 'link' AND t.language = $1 AND ($4::boolean OR NOT x.rejected)
+            ORDER BY t.rank LIMIT $2 OFFSET $3""",
+        language, limit, offset, rejected,
+    )
+
+
+async def link(r: Read, card_id: int) -> TrendingLink | None:
+    """One page, whether it trends or not."""
+    return await r.one(
+        TrendingLink,
+        f"SELECT c.id, {REJECTED.format('link', 'c.id')} OR {BY_REJECTED} FROM preview_cards c WHERE c.id = $1",
+        card_id,
+    )
+
+
+class Publisher(msgspec.Struct, frozen=True):
+    """Who published pages that were linked; are they promoted no longer?"""
+
+    id: int
+    domain: str
+    rejected: bool
+    reviewed_at: datetime | None
+
+
+REVIEWED_AT = "(SELECT max(v.created_at) FROM trend_reviews v WHERE v.kind = 'publisher' AND v.thing_id = p.id)"
+
+
+async def publishers(r: Read, before: int, limit: int) -> list[Publisher]:
+    """Every publisher, the latest met first."""
+    return await r.all(
+        Publisher,
+        f"""SELECT p.id, p.domain, {REJECTED.format('publisher', 'p.id')}, {REVIEWED_AT} FROM publishers p
+            WHERE p.id < $1 ORDER BY p.id DESC LIMIT $2""",
+        before, limit,
+    )
+
+
+async def publisher(r: Read, publisher_id: int) -> Publisher | None:
+    """One publisher."""
+    return await r.one(
+        Publisher,
+        f"""SELECT p.id, p.domain, {REJECTED.format('publisher', 'p.id')}, {REVIEWED_AT} FROM publishers p
+            WHERE p.id = $1""",
+        publisher_id,
+    )
+
+
 async def review(tx: Tx, kind: Reviewed, thing_id: int, approved: bool, by: int) -> int:
     """Write down a choice of what is promoted."""
     return await tx.run(
@@ -207,7 +307,9 @@ async def reviews(r: Read, before: int, limit: int) -> list[Review]:
         Review,
         """SELECT v.id, v.kind, v.thing_id, v.approved, v.account_id, a.username, v.created_at,
                   CASE v.kind WHEN 'tag' THEN (SELECT name FROM tags WHERE id = v.thing_id)
-                              WHEN 'status' THEN (SELECT url FROM statuses WHERE id = v.thing_id) END
+                              WHEN 'status' THEN (SELECT url FROM statuses WHERE id = v.thing_id)
+                              WHEN 'link' THEN (SELECT url FROM preview_cards WHERE id = v.thing_id)
+                              ELSE (SELECT domain FROM publishers WHERE id = v.thing_id) END
            FROM trend_reviews v JOIN accounts a ON a.id = v.account_id
            WHERE v.id < $1 ORDER BY v.id DESC LIMIT $2""",
         before, limit,

@@ -227,15 +227,6 @@ async def materials(
     )
 
 
-class Day(msgspec.Struct, frozen=True):
-    """How a hashtag was used on one day."""
-
-    name: str
-    day: int
-    uses: int
-    accounts: int
-
-
 # What was used how often on each of the last seven days: what is folded already, and what waits to be.
 DAYS = """CROSS JOIN generate_series(date_trunc('day', parvis_now(), 'UTC') - interval '6 days',
                                       date_trunc('day', parvis_now(), 'UTC'), interval '1 day') at
@@ -248,17 +239,6 @@ DAYS = """CROSS JOIN generate_series(date_trunc('day', parvis_now(), 'UTC') - in
         FROM use_deltas e WHERE e.kind = w.kind AND e.thing_id = w.id AND e.day = d) x ON true"""
 USES = "(coalesce(n.uses, 0) + x.uses)::int"
 USERS = "(coalesce(n.accounts, 0) + x.accounts)::int"
-
-
-async def tag_days(r: Read, names: Sequence[str]) -> list[Day]:
-    """For each hashtag its last seven days, newest first."""
-    return await r.all(
-        Day,
-        f"""SELECT w.name, extract(epoch FROM at)::bigint, {USES}, {USERS}
-            FROM (SELECT 'tag' AS kind, id, name FROM tags WHERE name = ANY($1::text[])) w {DAYS}
-            ORDER BY w.name, at DESC""",
-        list(names),
-    )
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -284,6 +264,26 @@ async def tags(r: Read, viewer: int | None, names: Sequence[str], ids: Sequence[
                   WHERE name = ANY($2::text[]) OR id = ANY($3::bigint[])) w {DAYS}
             GROUP BY w.id, w.name""",
         viewer, list(names), list(ids),
+    )
+
+
+class Linked(msgspec.Struct, frozen=True):
+    """The card of a page, and how the page was linked on each of the last seven days, today first."""
+
+    id: int
+    version: int
+    uses: list[int]
+    accounts: list[int]
+
+
+async def links(r: Read, ids: Sequence[int]) -> list[Linked]:
+    """Pages by the ids of their cards, in no order."""
+    return await r.all(
+        Linked,
+        f"""SELECT w.id, w.version, array_agg({USES} ORDER BY at DESC), array_agg({USERS} ORDER BY at DESC)
+            FROM (SELECT 'link' AS kind, id, version FROM preview_cards WHERE id = ANY($1::bigint[])) w {DAYS}
+            GROUP BY w.id, w.version""",
+        list(ids),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from parvis.base.db import Read
 from parvis.views import queries
-from parvis.views.queries import Featured, Tag
+from parvis.views.queries import Featured, Linked, Tag
 from parvis.views.status import Eye
 
 DAY = 86400
@@ -31,16 +31,20 @@ async def tags_by_id(r: Read, eye: Eye, ids: Sequence[int]) -> list[dict[str, An
 
 def entity(eye: Eye, tag: Tag, now: datetime) -> dict[str, Any]:
     """A Tag; its counts are strings, as Mastodon has them, and a signed-in viewer sees their own marks."""
-    today = int(now.timestamp()) // DAY * DAY
     marks = {} if eye.viewer is None else {"following": tag.following, "featuring": tag.featuring}
     return {
         "id": str(tag.id), "name": tag.name, "url": f"{eye.settings.base}/tags/{tag.name}",
-        "history": [
-            {"day": str(today - place * DAY), "uses": str(uses), "accounts": str(accounts)}
-            for place, (uses, accounts) in enumerate(zip(tag.uses, tag.accounts, strict=True))
-        ],
-        **marks,
+        "history": history(tag, now), **marks,
     }
+
+
+def history(used: Tag | Linked, now: datetime) -> list[dict[str, str]]:
+    """How something was used on each of the last days, today first."""
+    today = int(now.timestamp()) // DAY * DAY
+    return [
+        {"day": str(today - place * DAY), "uses": str(uses), "accounts": str(accounts)}
+        for place, (uses, accounts) in enumerate(zip(used.uses, used.accounts, strict=True))
+    ]
 
 
 def featured(eye: Eye, tag: Featured) -> dict[str, Any]:
