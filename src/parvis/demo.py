@@ -25,6 +25,7 @@ from parvis.charter import queries as articles
 from parvis.charter.model import ProposalDraft
 from parvis.ledger import actions as ledger
 from parvis.media import actions as media
+from parvis.media.model import Said
 from parvis.moderation import actions as moderation
 from parvis.moderation.model import DecisionDraft, Level, ReportDraft
 from parvis.residency import actions as residency
@@ -124,8 +125,8 @@ class Seed:
         settings, name = self.app.settings, person["name"]
         wish = SignUp(name, f"{name}@example.org", PASSWORD, person.get("locale", "fr"), True, person["display"])
         prepared = await access.prepare(settings, wish)
-        face = await media.keep(self.app.job.files, "avatar", portrait(person["display"], person["colour"]))
-        head = await media.keep(self.app.job.files, "header", banner(person["colour"]))
+        face = await media.keep(self.app.job, "avatar", portrait(person["display"], person["colour"]))
+        head = await media.keep(self.app.job, "header", banner(person["colour"]))
         edit = ProfileEdit(
             note=html.html(person["bio"], {}, lambda tag: f"{settings.base}/tags/{tag.lower()}"),
             note_text=person["bio"], avatar_file=face.file, header_file=head.file, discoverable=True, indexable=True,
@@ -150,9 +151,9 @@ class Seed:
         """Write, and let the others answer to it."""
         settings, by = self.app.settings, self.who[post["by"]]
         drawing = self.story["picture"].get(post.get("picture"))
-        kept = await media.keep(self.app.job.files, "uploads", picture(drawing)) if drawing else None
+        kept = await media.take(self.app.job, picture(drawing), wait=True) if drawing else None
         async with self.app.db.write() as tx:
-            files = () if kept is None else ((await media.upload(tx, by, kept, post["alt"], None)).id,)
+            files = () if kept is None else ((await media.upload(tx, by, kept, Said(post["alt"]))).id,)
             made = await statuses.compose(tx, post["text"], settings.base, settings.domain)
             draft = Draft(
                 content=made.content, text=post["text"], visibility="public", language=post.get("lang", "fr"),

@@ -22,6 +22,8 @@ from parvis.ledger import actions as ledger
 from parvis.links import actions as pages
 from parvis.links import reactions as previews
 from parvis.media import actions as media
+from parvis.media import reactions as workshop
+from parvis.media.model import Uploaded
 from parvis.moderation import actions as cases
 from parvis.moderation import model as moderation
 from parvis.moderation import reactions as measures
@@ -63,7 +65,7 @@ REACTIONS: Mapping[type, Reactions] = {
     polls.PollEnded: Reactions(now=(notifications.poll_ended,)),
     accounts.AccountDeleted: Reactions(
         now=(shelves.account_deleted, streams.account_deleted),
-        later=(outbox.account_deleted, finding.account_deleted),
+        later=(workshop.account_deleted, outbox.account_deleted, finding.account_deleted),
     ),
     statuses.Posted: Reactions(
         now=(
@@ -110,6 +112,7 @@ REACTIONS: Mapping[type, Reactions] = {
     quotes.QuoteAccepted: Reactions(now=(notifications.quoted,), later=(outbox.quote_accepted,)),
     quotes.QuoteRefused: Reactions(later=(outbox.quote_refused,)),
     quotes.QuoteRevoked: Reactions(later=(outbox.quote_revoked,)),
+    Uploaded: Reactions(later=(workshop.make,)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),
@@ -143,6 +146,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (1.0, asking.sweep),
     (1.0, composing.publish_due),
     (1.0, pages.fetch_due),
+    (60.0, media.burn),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
     (3600.0, posts.forget_translations),

@@ -17,7 +17,7 @@ from parvis.accounts import queries
 from parvis.accounts.model import Account, FollowWish, ProfileEdit
 from parvis.api import entities, limits
 from parvis.api.call import Call, Nothing, Paged, delete, get, patch, post
-from parvis.api.parameters import Upload
+from parvis.api.uploads import Upload
 from parvis.base.db import Tx
 from parvis.base.errors import Invalid, NotFound
 from parvis.federation import fetch
@@ -200,7 +200,7 @@ async def update_credentials(call: Call, args: ChangedProfile) -> dict[str, Any]
     for name, box in (("avatar", AVATAR), ("header", HEADER)):
         upload = getattr(args, name)
         if upload is not None:
-            files[f"{name}_file"] = (await media.keep(call.job.files, name, upload.body, box)).file
+            files[f"{name}_file"] = (await media.keep(call.job, name, upload.file, box)).file
     async with call.opening("write"):
         me = await call.me()
         await accounts.edit_profile(call.tx, me, await _edit(call, args, files))

@@ -24,6 +24,7 @@ from parvis.accounts.model import Account
 from parvis.api import limits, parameters
 from parvis.api.hub import Hub
 from parvis.api.limits import Left, Limit, Limits
+from parvis.api.uploads import Form
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, Invalid, Unauthenticated
 from parvis.base.ids import Page
@@ -209,9 +210,10 @@ class Operation(msgspec.Struct, frozen=True):
                 return self._answer(call, await self.deed(call, await self._asked(request)))
         async with app.job.db.read() as r:
             await self._admit(call, r)
-        arguments = await self._asked(request)
-        async with call.opening(self.tx):
-            made = await self.deed(call, arguments)
+        with parameters.form_of(request, self.kind, app.settings.scratch) as form:
+            arguments = await self._asked(request, form)
+            async with call.opening(self.tx):
+                made = await self.deed(call, arguments)
         return self._answer(call, made)
 
     async def _admit(self, call: Call, r: Read) -> None:
@@ -224,8 +226,8 @@ class Operation(msgspec.Struct, frozen=True):
         if self.limit:
             call.count(self.limit)
 
-    async def _asked(self, request: Request) -> Any:
-        values = await parameters.received(request)
+    async def _asked(self, request: Request, form: Form | None = None) -> Any:
+        values = await parameters.received(request, form)
         return parameters.converted(values, self.kind, request.path_params)
 
     def _count(self, call: Call) -> None:

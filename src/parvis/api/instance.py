@@ -26,9 +26,10 @@ SOURCE = "https://code.europa.eu/parvis/parvis"
 
 def _media() -> dict[str, Any]:
     return {
-        "supported_mime_types": ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"],
-        "description_limit": files.DESCRIPTION, "image_size_limit": files.BYTES, "image_matrix_limit": files.PIXELS,
-        "video_size_limit": 0, "video_frame_rate_limit": 0, "video_matrix_limit": 0,
+        "supported_mime_types": list(files.TYPES), "description_limit": files.DESCRIPTION,
+        "image_size_limit": files.IMAGE_BYTES, "image_matrix_limit": files.PIXELS,
+        "video_size_limit": files.FILE_BYTES, "video_frame_rate_limit": files.FILM_RATE,
+        "video_matrix_limit": files.FILM_PIXELS,
     }
 
 

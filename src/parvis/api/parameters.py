@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import inspect
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from parvis.api.uploads import FIELDS, Form, Upload
 from parvis.base.errors import Invalid, NotFound
 from parvis.base.ids import LARGEST
 
 BODY_LIMIT = 1_000_000
-UPLOAD_LIMIT = 17_000_000
 DEPTH = 4
-FIELDS = 1000
 TRUE = frozenset(("true", "1", "on", "t", "yes"))
 FALSE = frozenset(("false", "0", "off", "f", "no", ""))
 UNFIT = b""  # no parameter takes bytes: the conversion refuses it and names the field
 KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)\Z")
-
-
-class Upload(msgspec.Struct, frozen=True):
-    """A file that came with a request."""
-
-    body: bytes
-    content_type: str
 
 
 def unfolded(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -142,27 +135,42 @@ def converted(values: Mapping[str, Any], kind: inspect.StructType, path: Iterabl
         raise Invalid(field, "missing" if "required field" in str(error) else "invalid") from error
 
 
-async def received(request: Request) -> dict[str, Any]:
-    """All parameters of a request, path first, then body, then query."""
+async def received(request: Request, form: Form | None = None) -> dict[str, Any]:
+    """All parameters of a request, path first, then body, then query; files only into the form that is held ready."""
     query: str = request.scope["query_string"].decode("latin-1")
     values = unfolded(parse_qsl(query, keep_blank_values=True)) if query else {}
     if request.method in ("POST", "PUT", "PATCH", "DELETE"):
-        values |= await _body(request)
+        values |= await _body(request, form)
     return values | request.path_params
 
 
-async def _body(request: Request) -> dict[str, Any]:
+@contextlib.contextmanager
+def form_of(request: Request, kind: inspect.StructType, folder: Path) -> Iterator[Form | None]:
+    """Where the parts of a multipart request go; its files are gone when the block ends."""
+    content_type = request.headers.get("content-type", "")
+    if not content_type.lower().startswith("multipart/form-data"):
+        yield None
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = Form(content_type, folder, files=any(_takes_files(field.type) for field in kind.fields))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _takes_files(kind: inspect.Type) -> bool:
+    if isinstance(kind, inspect.UnionType):
+        return any(_takes_files(part) for part in kind.types)
+    return isinstance(kind, inspect.CustomType) and kind.cls is Upload
+
+
+async def _body(request: Request, form: Form | None) -> dict[str, Any]:
+    if form is not None:
+        return unfolded(await form.read(_limited(request, form.most).stream()))
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        limit = UPLOAD_LIMIT if kind.startswith("multipart") else BODY_LIMIT
-        form = await _limited(request, limit).form(max_files=10, max_fields=FIELDS, max_part_size=BODY_LIMIT)
-        pairs: list[tuple[str, Any]] = []
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                pairs.append((name, Upload(await value.read(), value.content_type or "")))
-            else:
-                pairs.append((name, value))
-        await form.close()
+    if kind == "application/x-www-form-urlencoded":
+        pairs = (await _limited(request, BODY_LIMIT).form(max_fields=FIELDS)).multi_items()
         return unfolded(pairs)
     body = await _limited(request, BODY_LIMIT).body()
     if not body.strip():

@@ -199,10 +199,9 @@ async def destroy(call: Call, args: Deletion) -> dict[str, Any]:
         me = await call.me()
         before = await queries.visible(call.tx, args.id, me.id)
         entity = decoded(await shown(call, args.id))
-        await statuses.delete(call.tx, me, args.id)
         gone = await files.drop(call.tx, args.id) if args.delete_media else []
-        await files.detach_others(call.tx, args.id, [])
-    await media.discard(call.job.files, [name for one in gone for name in (one.file, one.preview_file) if name])
+        await statuses.delete(call.tx, me, args.id)
+    await media.discard(call.job.files, [name for one in gone for name in one.names])
     return {**entity, "text": before.text}
 
 

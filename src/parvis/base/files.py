@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -34,7 +35,7 @@ class Files:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put(self, name: str, source: Path | bytes) -> None:
+    async def put(self, name: str, source: Path | IO[bytes] | bytes) -> None:
         """Keep a file, whole or not at all; a large one travels in pieces."""
         await obstore.put_async(self._store, name, source, chunk_size=PART, max_concurrency=AT_ONCE)
 
@@ -51,12 +52,12 @@ class Files:
 
         return Body(size, b"", stretch)
 
-    async def fetch(self, name: str, target: Path) -> None:
-        """Copy a file out of the store, piece by piece."""
+    async def fetch(self, name: str, target: IO[bytes]) -> None:
+        """Copy a file out of the store, piece by piece; FileNotFoundError when there is none."""
         found = await obstore.get_async(self._store, name)
-        with target.open("wb") as file:
-            async for piece in found.stream(STEP):
-                file.write(piece)
+        async for piece in found.stream(STEP):
+            await asyncio.to_thread(target.write, bytes(piece))
+        await asyncio.to_thread(target.flush)
 
     async def delete(self, names: Iterable[str]) -> None:
         """Take files out; one that is not there is as good as deleted."""

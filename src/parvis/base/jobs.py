@@ -24,6 +24,7 @@ from parvis.base.db import Db, Reactions, job_name
 from parvis.base.files import Files
 from parvis.base.http import Http, Transport
 from parvis.base.settings import Settings
+from parvis.base.workshop import Workshop
 
 log = structlog.get_logger()
 
@@ -41,6 +42,11 @@ class Job(msgspec.Struct, frozen=True, dict=True):
     def files(self) -> Files:
         """Where uploaded files are kept."""
         return files.opened(self.settings)
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        """Where foreign pictures, films and sounds are decoded."""
+        return Workshop(self.settings.scratch)
 
 
 async def equipped(

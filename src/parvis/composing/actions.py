@@ -15,6 +15,7 @@ from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from parvis.base.jobs import Job
 from parvis.composing import policy, queries
 from parvis.composing.model import City, Refusal, Scheduled, Wish
+from parvis.media import actions as files
 from parvis.media import queries as media
 from parvis.polls import policy as polls
 from parvis.quotes import actions as quotes
@@ -86,6 +87,7 @@ async def schedule(tx: Tx, by: Account, wish: Wish, city: City, at: datetime, ke
     if key:
         await queries.forget_key(tx, by.id, key)
     scheduled_id = await queries.add(tx, by.id, msgspec.to_builtins(wish), at, key)
+    await files.may_attach(tx, by, wish.media_ids)
     if wish.media_ids and await media.hold(tx, scheduled_id, by.id, wish.media_ids) != len(set(wish.media_ids)):
         raise Invalid("media_ids", "not_found")
     return await own(tx, by.id, scheduled_id)

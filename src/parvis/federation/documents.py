@@ -321,6 +321,11 @@ def _attachment(file: Media, base: str) -> Document:
     }
     given = {"blurhash": file.blurhash, "width": file.width, "height": file.height}
     found |= {name: value for name, value in given.items() if value is not None}
+    if file.kind in ("video", "audio", "gifv"):
+        if file.preview_file:
+            found["icon"] = {"type": "Image", "url": file_url(base, file.preview_file)}
+        if "duration" in file.meta:
+            found["duration"] = f"PT{file.meta['duration']}S"
     if file.focus_x or file.focus_y:
         found["focalPoint"] = [file.focus_x, file.focus_y]
     return found

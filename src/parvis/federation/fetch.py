@@ -336,6 +336,7 @@ def _files(attachments: Iterable[Attachment]) -> tuple[RemoteMedia, ...]:
     return tuple(
         RemoteMedia(
             url=one.url, content_type=one.media_type, description=one.description, blurhash=one.blurhash,
+            preview_url=one.preview,
             width=one.width, height=one.height, focus_x=one.focus[0], focus_y=one.focus[1],
         )
         for one in attachments

@@ -87,6 +87,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     focus: tuple[float, float] = (0.0, 0.0)
+    preview: str | None = None
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -333,6 +334,7 @@ def _attachment(found: Document) -> Attachment | None:
         description=(text(found.get("name")) or text(found.get("summary")))[:DESCRIPTION_LENGTH] or None,
         blurhash=text(found.get("blurhash"))[:100] or None, width=_size(found.get("width")),
         height=_size(found.get("height")), focus=_focus(found.get("focalPoint")),
+        preview=_picture(found.get("icon")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Files that people attach: made smaller, stripped of what cameras add, described for those who cannot see them.
+"""Files that people attach: made anew, stripped of what cameras add, described for those who cannot see or hear them.
 
-Owns the table media.
+Owns the tables media and doomed_files.
 """

@@ -13,6 +13,7 @@ from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Invalid, NotFound
 from parvis.base.jobs import Job
+from parvis.media import actions as files
 from parvis.media import queries as media
 from parvis.polls import actions as polls
 from parvis.polls import queries as asked
@@ -123,8 +124,10 @@ async def open_to(tx: Tx, by: Account, status_id: int, openness: Openness) -> St
 
 async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision) -> None:
     """Attach files, names and hashtags."""
-    if draft.media and await media.attach(tx, status_id, by.id, draft.media) != len(set(draft.media)):
-        raise Invalid("media_ids", "not_found")
+    if draft.media:
+        await files.may_attach(tx, by, draft.media)
+        if await media.attach(tx, status_id, by.id, draft.media) != len(set(draft.media)):
+            raise Invalid("media_ids", "not_found")
     await _attach_remote(tx, by, status_id, draft.remote_media)
     silent = draft.silent if isinstance(draft, Draft) else ()
     if draft.mentions or silent:
@@ -133,12 +136,14 @@ async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision) -
         await queries.put_tags(tx, status_id, [words.normal_tag(tag) for tag in draft.tags], list(draft.tags))
 
 
-async def _attach_remote(tx: Tx, by: Account, status_id: int, files: Sequence[RemoteMedia]) -> None:
-    for place, file in enumerate(files[: policy.MEDIA]):
+async def _attach_remote(tx: Tx, by: Account, status_id: int, given: Sequence[RemoteMedia]) -> None:
+    for place, file in enumerate(given[: policy.MEDIA]):
         kind = file.content_type.split("/", 1)[0]
-        kind = kind if kind in ("image", "video", "audio") else "unknown"
+        shows = kind in ("image", "video", "audio") and "svg" not in file.content_type  # a drawing that can run scripts
+        kind = kind if shows else "unknown"
         shown = (file.description, file.blurhash, file.width, file.height, file.focus_x, file.focus_y)
-        await media.add_remote(tx, by.id, status_id, place, (kind, file.content_type, file.url), shown)
+        where = (kind, file.content_type, file.url, file.preview_url)
+        await media.add_remote(tx, by.id, status_id, place, where, shown)
 
 
 async def edit(tx: Tx, by: Account, status_id: int, revision: Revision) -> Status:
@@ -153,8 +158,8 @@ async def edit(tx: Tx, by: Account, status_id: int, revision: Revision) -> Statu
         policy.fits(words.length(revision.text) + len(revision.spoiler_text))
     elif revision.edited_at and before.edited_at and revision.edited_at <= before.edited_at:
         return before
-    files = await media.of_statuses(tx, [status_id])
-    await queries.keep_edit(tx, before, [_as_kept(file) for file in files], await _answers(tx, status_id))
+    shown = await media.of_statuses(tx, [status_id])
+    await queries.keep_edit(tx, before, [_as_kept(file) for file in shown], await _answers(tx, status_id))
     await queries.revise(tx, status_id, revision)
     if before.local:
         await media.detach_others(tx, status_id, revision.media)
@@ -197,6 +202,7 @@ async def delete(tx: Tx, by: Account, status_id: int) -> Status:
         return before
     gone = await queries.delete(tx, status_id)
     if gone:
+        await media.let_go(tx, [status_id])
         await accounts.count_statuses(tx, gone, -1)
         if before.in_reply_to_id and not before.reply_hidden:
             await queries.count(tx, before.in_reply_to_id, replies=-1)

@@ -55,6 +55,7 @@ class RemoteMedia(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None = None
     focus_x: float = 0.0
     focus_y: float = 0.0
+    preview_url: str | None = None
 
 
 class Openness(msgspec.Struct, frozen=True, kw_only=True):
