@@ -69,7 +69,18 @@ async def chatter(alice: Person, others: list[Person], root: str, times: int) ->
     return ids
 
 
-def pages(alice: Person, root: str, ids: list[str]) -> list[tuple[str, bool]]:
+async def arranged(alice: Person, others: list[Person]) -> str:
+    """Alice puts the others in a list, follows a hashtag, and is spoken to directly; the list."""
+    made = (await alice.post("/api/v1/lists", json={"title": "Others"})).json()["id"]
+    members = {"account_ids": [str(one.account.id) for one in others]}
+    assert (await alice.post(f"/api/v1/lists/{made}/accounts", json=members)).status == 200
+    assert (await alice.post("/api/v1/tags/topic/follow")).status == 200
+    for one in others:
+        assert (await one.post("/api/v1/statuses", json={"status": "@alice psst", "visibility": "direct"})).status == 200
+    return str(made)
+
+
+def pages(alice: Person, root: str, ids: list[str], made: str) -> list[tuple[str, bool]]:
     """Each page that is asked for all the time, and whether a stranger may ask for it."""
     several = "&".join(f"id[]={number}" for number in ids[:LONG])
     return [
@@ -78,6 +89,9 @@ def pages(alice: Person, root: str, ids: list[str]) -> list[tuple[str, bool]]:
         ("/api/v2/notifications?limit=80", False),
         ("/api/v2/notifications?limit=80&expand_accounts=partial_avatars", False),
         ("/api/v1/favourites", False),
+        (f"/api/v1/timelines/list/{made}?limit=40", False),
+        (f"/api/v1/lists/{made}/accounts", False),
+        ("/api/v1/conversations", False),
         ("/api/v1/timelines/public?limit=40", True),
         ("/api/v1/timelines/tag/topic?limit=40", True),
         (f"/api/v1/accounts/{alice.account.id}/statuses?limit=40", True),
@@ -101,12 +115,13 @@ async def test_a_page_costs_at_most_four_round_trips_whether_it_is_short_or_long
     root = (await alice.post("/api/v1/statuses", json={"status": "What do you think? #topic"})).json()["id"]
     assert (await alice.post(f"/api/v1/statuses/{root}/favourite")).status == 200
     assert (await alice.post(f"/api/v1/statuses/{root}/pin")).status == 200
+    made = await arranged(alice, [bela, carol])
     ids = [root, *await chatter(alice, [bela, carol], root, 1)]
     costs: list[dict[tuple[str, str, str], int]] = []
     for times in (0, LONG):
         ids += await chatter(alice, [bela, carol], root, times)
         found: dict[tuple[str, str, str], int] = {}
-        for path, open_to_all in pages(alice, root, ids):
+        for path, open_to_all in pages(alice, root, ids, made):
             name = path.partition("?id")[0]
             for caller in [alice, Client(meter.app)] if open_to_all else [alice]:
                 meter.app.shelf = Shelf()

@@ -106,3 +106,18 @@ async def test_somebody_who_leaves_is_gone_everywhere(cities: Cities, nord: City
     await cities.settle()
     assert (await sued.known(alice_in_sued.id)).deleted_at is not None
     assert (await cities.get(alice.uri)).status == 410
+
+
+async def test_blocking_a_domain_ends_follows_both_ways_and_the_other_city_knows(cities: Cities, nord: City, sued: City) -> None:
+    alice, bela = await nord.person("alice"), await sued.person("bela")
+    bela_in_nord, alice_in_sued = await following(cities, nord, alice, sued, bela)
+    await following(cities, sued, bela, nord, alice)
+    assert await relation(nord, bela_in_nord, alice) == "follows"
+    await nord.do(accounts.block_domain, alice, "sued.example")
+    await cities.settle()
+    for here, there in ((alice_in_sued, bela), (bela, alice_in_sued)):
+        assert await relation(sued, here, there) == "none"
+    await sued.do(accounts.follow, bela, alice_in_sued)
+    await cities.settle()
+    assert await relation(sued, bela, alice_in_sued) == "none"
+    assert await relation(nord, bela_in_nord, alice) == "none"

@@ -167,3 +167,18 @@ def test_spellings_of_one_tag_share_a_normal_form(name: str, normal: str) -> Non
 def test_a_very_long_text_is_read_in_linear_time() -> None:
     for hostile in ("http://a/" + ")" * 200_000, "@a" * 100_000, "#" * 200_000, "http://" + "a." * 100_000):
         assert mentions.length(hostile) <= len(hostile) + 23
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Fête", "Fête"), (" #Fête ", "Fête"), ("＃x", "x"), ("a·b", "a·b"), ("12", None), ("", None), ("#", None), ("a b", None),
+     ("a-b", None), ("x" * 200, "x" * 200), ("x" * 201, None), ("ﷺ" * 30, None), ("a\x00", None)],
+)
+def test_a_hashtag_by_itself_is_what_could_stand_in_a_text(text: str, name: str | None) -> None:
+    assert mentions.tag_name(text) == name
+
+
+@given(st.text(max_size=30))
+def test_a_hashtag_by_itself_is_found_in_a_text_of_it_alone(text: str) -> None:
+    name = mentions.tag_name(text)
+    assert name is None or mentions.hashtags(f"#{name}") == [name]

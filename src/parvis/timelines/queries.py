@@ -47,7 +47,7 @@ HOME = both_ways(
         answered AS (SELECT id FROM authors),
         by_author AS ({FROM_AUTHORS}),
         by_tag AS (
-            SELECT s.id FROM tag_follows tf CROSS JOIN LATERAL (
+            SELECT DISTINCT s.id FROM tag_follows tf CROSS JOIN LATERAL (
                 SELECT s.id FROM status_tags st JOIN statuses s ON s.id = st.status_id
                 WHERE st.tag_id = tf.tag_id AND st.status_id > $2 AND st.status_id < $3
                   AND s.visibility = 'public' AND s.deleted_at IS NULL
