@@ -15,8 +15,8 @@ from parvis.base.jobs import Every
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
 from parvis.composing import actions as composing
-from parvis.federation import delivery, inbox, outbox
-from parvis.federation.model import KeyDoubted
+from parvis.federation import delivery, inbox, outbox, threads
+from parvis.federation.model import KeyDoubted, ThreadWanted
 from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
 from parvis.links import actions as pages
@@ -114,6 +114,7 @@ REACTIONS: Mapping[type, Reactions] = {
     quotes.QuoteRevoked: Reactions(later=(outbox.quote_revoked,)),
     Uploaded: Reactions(later=(workshop.make,)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
+    ThreadWanted: Reactions(later=(threads.complete,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),
     charter.VoteOpened: Reactions(),

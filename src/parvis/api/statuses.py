@@ -10,7 +10,7 @@ import msgspec
 
 from parvis.accounts import queries as accounts
 from parvis.accounts.model import Account
-from parvis.api import limits
+from parvis.api import limits, refreshes
 from parvis.api.call import Call, Paged, delete, get, post, put
 from parvis.api.entities import decoded, edit_entity
 from parvis.api.scheduled_statuses import waiting
@@ -18,7 +18,7 @@ from parvis.base.errors import Invalid, NotFound
 from parvis.composing import actions as composing
 from parvis.composing import queries as schedule
 from parvis.composing.model import City, Wish
-from parvis.federation import fetch
+from parvis.federation import fetch, threads
 from parvis.media import actions as media
 from parvis.media import queries as files
 from parvis.polls import policy as polls
@@ -205,14 +205,18 @@ async def destroy(call: Call, args: Deletion) -> dict[str, Any]:
     return {**entity, "text": before.text}
 
 
-@get("/api/v1/statuses/{id}/context", "read:statuses", who="anyone")
+@get("/api/v1/statuses/{id}/context", "read:statuses", who="anyone", tx="none")
 async def context(call: Call, args: One) -> bytes:
-    """What a post replies to, and what replies to it."""
+    """What a post replies to, and what replies to it. The rest of a conversation elsewhere is asked for meanwhile."""
     up, down, depth = (40, 60, 20) if call.viewer is None else (4096, 4096, 4096)
-    thread = await timelines.thread(call.read, call.viewer, args.id, up, down, depth)
-    if all(placed.side for placed in thread):
-        raise NotFound("status")
-    found = await view.statuses(call.read, call.eye(), [placed.id for placed in thread if placed.side])
+    async with call.opening("read"):
+        thread = await timelines.thread(call.read, call.viewer, args.id, up, down, depth)
+        if all(placed.side for placed in thread):
+            raise NotFound("status")
+        found = await view.statuses(call.read, call.eye(), [placed.id for placed in thread])
+    if call.viewer is not None and args.id in found and "@" in decoded(found[args.id])["account"]["acct"]:
+        async with call.opening("write"):
+            refreshes.tell(call, args.id, await threads.want(call.tx, args.id))
     parts = [b",".join(found[p.id] for p in thread if p.side == side and p.id in found) for side in (-1, 1)]
     return b'{"ancestors":[%s],"descendants":[%s]}' % (parts[0], parts[1])
 

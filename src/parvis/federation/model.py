@@ -9,3 +9,17 @@ class KeyDoubted(msgspec.Struct, frozen=True):
     """A request came that does not fit the key we know of its actor: perhaps the actor has a new one."""
 
     actor: str
+
+
+class ThreadWanted(msgspec.Struct, frozen=True):
+    """Somebody reads a conversation that is at home elsewhere: there may be replies that nobody sent us."""
+
+    status: int
+
+
+class Refresh(msgspec.Struct, frozen=True):
+    """How far the completing of a conversation has come; `fresh`: it was wanted just now."""
+
+    fresh: bool
+    running: bool
+    found: int

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from parvis.base.db import Read, Tx
+from parvis.federation.model import Refresh
 from parvis.statuses.model import Status
 from parvis.statuses.queries import STATUS
 
@@ -426,4 +427,40 @@ async def featured_tags(r: Read, account_id: int) -> list[Spelled]:
         """SELECT t.name, f.display_name FROM featured_tags f JOIN tags t ON t.id = f.tag_id
            WHERE f.account_id = $1 ORDER BY f.id""",
         account_id,
+    )
+
+
+async def want_thread(tx: Tx, status_id: int) -> Refresh | None:
+    """Mark a post of another server as asked for, if it was not within a quarter of an hour; how it stands."""
+    return await tx.one(
+        Refresh,
+        """WITH made AS (
+               INSERT INTO thread_fetches (status_id, asked_at)
+               SELECT id, parvis_now() FROM statuses
+               WHERE id = $1 AND NOT local AND visibility IN ('public', 'unlisted')
+               ON CONFLICT (status_id) DO UPDATE SET asked_at = EXCLUDED.asked_at, done_at = NULL, found = 0
+               WHERE thread_fetches.asked_at < EXCLUDED.asked_at - interval '15 minutes' RETURNING status_id)
+           SELECT true, true, 0 FROM made
+           UNION ALL SELECT false, done_at IS NULL, found FROM thread_fetches
+                     WHERE status_id = $1 AND NOT EXISTS (SELECT FROM made)""",
+        status_id,
+    )
+
+
+async def thread_found(tx: Tx, status_id: int, found: int, done: bool) -> int:
+    """Write how many replies were found so far."""
+    return await tx.run(
+        """UPDATE thread_fetches SET found = $2, done_at = CASE WHEN $3::boolean THEN parvis_now() END
+           WHERE status_id = $1""",
+        status_id, found, done,
+    )
+
+
+async def refresh(r: Read, viewer: int, status_id: int) -> Refresh | None:
+    """How far the completing of a conversation has come, for somebody who may see the post."""
+    return await r.one(
+        Refresh,
+        """SELECT false, t.done_at IS NULL, t.found FROM thread_fetches t JOIN seen_by($1) v ON v.id = t.status_id
+           WHERE t.status_id = $2""",
+        viewer, status_id,
     )
