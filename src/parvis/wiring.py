@@ -29,6 +29,8 @@ from parvis.moderation import model as moderation
 from parvis.moderation import reactions as measures
 from parvis.notifications import model as told
 from parvis.notifications import reactions as notifications
+from parvis.notifications.channels import mail as post
+from parvis.notifications.channels import push
 from parvis.polls import actions as asking
 from parvis.polls import model as polls
 from parvis.quotes import model as quotes
@@ -101,12 +103,15 @@ REACTIONS: Mapping[type, Reactions] = {
         now=(notifications.unreblogged, streams.unreblogged),
         later=(outbox.unreblogged,),
     ),
-    told.Notified: Reactions(now=(streams.notified,)),
+    told.Notified: Reactions(now=(streams.notified,), later=(notifications.bring,)),
     told.RequestsAccepted: Reactions(now=(streams.merged,)),
     filters.FiltersChanged: Reactions(now=(streams.filters_changed,)),
     announcements.Announced: Reactions(now=(streams.announced,)),
     announcements.AnnouncementReacted: Reactions(now=(streams.announcement_reacted,)),
     announcements.AnnouncementWithdrawn: Reactions(now=(streams.announcement_withdrawn,)),
+    told.PushDue: Reactions(later=(push.deliver,)),
+    told.LetterDue: Reactions(later=(post.tell,)),
+    told.DigestDue: Reactions(later=(post.send_digest,)),
     timelines.ConversationTouched: Reactions(),
     quotes.QuoteRequested: Reactions(later=(outbox.quote_requested,)),
     quotes.QuoteAccepted: Reactions(now=(notifications.quoted,), later=(outbox.quote_accepted,)),
@@ -148,6 +153,8 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (1.0, composing.publish_due),
     (1.0, pages.fetch_due),
     (60.0, media.burn),
+    (600.0, post.note_digests),
+    (3600.0, push.prune),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
     (3600.0, posts.forget_translations),

@@ -50,6 +50,10 @@ async def test_what_many_do_to_one_post_is_one_group(town: Town) -> None:
         n["group_key"] for n in await alice.ask("[Notification]", "GET", V1)}
     assert await alice.ask(None, "GET", f"{V2}/unread_count") == {"count": 3}
     assert await alice.ask(None, "GET", f"{V2}/unread_count?grouped_types[]=follow") == {"count": 5}
+    for last, singly, grouped in ((mention, 2, 1), (favourites, 3, 2)):
+        await alice.ask(None, "POST", "/api/v1/markers", json={"notifications": {"last_read_id": str(last["most_recent_notification_id"])}})
+        assert await alice.ask(None, "GET", f"{V1}/unread_count") == {"count": singly}
+        assert await alice.ask(None, "GET", f"{V2}/unread_count") == {"count": grouped}
     key = favourites["group_key"]
     one = await alice.ask("GroupedNotificationsResults", "GET", f"{V2}/{key}")
     assert [g["notifications_count"] for g in one["notification_groups"]] == [3]

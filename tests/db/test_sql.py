@@ -63,14 +63,15 @@ def _evaluated(node: ast.expr, module: types.ModuleType) -> list[str]:
 
 
 def _files() -> list[Path]:
-    return sorted([*ROOT.glob("*/queries.py"), *(ROOT / name for name in BASE)])
+    return sorted([*ROOT.rglob("queries.py"), *(ROOT / name for name in BASE)])
 
 
 def statements() -> list[Statement]:
     found = []
     for path in _files():
-        room = path.parent.name
-        module = importlib.import_module(f"parvis.{room}.{path.stem}")
+        inside = path.relative_to(ROOT)
+        room = inside.parts[0]
+        module = importlib.import_module(".".join(("parvis", *inside.with_suffix("").parts)))
         for function in ast.walk(ast.parse(path.read_text())):
             if not isinstance(function, ast.AsyncFunctionDef):
                 continue

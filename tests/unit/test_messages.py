@@ -38,6 +38,16 @@ STATEMENT = {
 }
 
 
+TOLD = {
+    "city": CITY, "username": "alice", "title": "Bela <b> mentioned you", "acct": "bela", "text": "Shall <we> go?", "private": False,
+    "link": "https://place.example/@bela/1", "unsubscribe": "https://place.example/unsubscribe?token=x&y=1",
+}
+DIGEST = {
+    "city": CITY, "username": "alice", "rows": [{"name": "Bela", "acct": "bela", "link": "https://place.example/@bela/1", "text": "Shall <we> go?"}],
+    "more": True, "unsubscribe": "https://place.example/unsubscribe?token=x&y=1",
+}
+
+
 def forms(msgid: object) -> tuple[str, ...]:
     return tuple(msgid) if isinstance(msgid, tuple | list) else (str(msgid),)
 
@@ -163,6 +173,26 @@ def test_a_statement_with_a_hole_is_never_sent(missing: str) -> None:
     values = {key: value for key, value in STATEMENT.items() if key != missing}
     with pytest.raises(UndefinedError):
         messages.letter(messages.letters(), "statement", "fr", values)
+
+
+@pytest.mark.parametrize("locale", messages.LOCALES)
+@pytest.mark.parametrize(("name", "values"), [("told", TOLD), ("digest", DIGEST)])
+def test_what_happened_is_told_with_a_link_that_stops_it(locale: messages.Locale, name: str, values: dict[str, object]) -> None:
+    letter = messages.letter(messages.letters(), name, locale, values)
+    assert "Shall <we> go?" in letter.text
+    assert "Shall &lt;we&gt; go?" in letter.html
+    assert "https://place.example/@bela/1" in letter.text
+    assert "https://place.example/unsubscribe?token=x&y=1" in letter.text
+    assert 'href="https://place.example/unsubscribe?token=x&amp;y=1"' in letter.html
+    for missing in set(values) - {"private"}:
+        with pytest.raises(UndefinedError):
+            messages.letter(messages.letters(), name, locale, {key: value for key, value in values.items() if key != missing})
+
+
+def test_what_is_not_for_everybody_does_not_stand_in_a_letter() -> None:
+    letter = messages.letter(messages.letters(), "told", "en", {**TOLD, "text": "", "private": True})
+    assert "not for everybody" in letter.text
+    assert "not for everybody" in letter.html
 
 
 def test_a_name_with_a_line_break_cannot_add_a_mail_header() -> None:

@@ -153,12 +153,14 @@ async def block_domain(tx: Tx, by: Account, domain: str) -> None:
     """Have nothing to do with anybody of a domain: follows and requests end in both directions."""
     if not await queries.put_domain_block(tx, by.id, domain):
         return
-    for was in await queries.drop_follows_across(tx, by.id, domain):
+    ended = await queries.drop_follows_across(tx, by.id, domain)
+    for was in ended:
         if was.account_id == by.id:
             await tx.emit(Unfollowed(was.account_id, was.target_id, was.id, was.uri, was.accepted))
         else:
             await tx.emit(FollowRejected(was.account_id, was.target_id, was.uri))
-    await tx.emit(DomainBlocked(by.id, domain))
+    ties = [was.account_id == by.id for was in ended if was.accepted]
+    await tx.emit(DomainBlocked(by.id, domain, ties.count(False), ties.count(True)))
 
 
 async def unblock_domain(tx: Tx, by: Account, domain: str) -> None:

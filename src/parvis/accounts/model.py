@@ -232,10 +232,12 @@ class Unblocked(msgspec.Struct, frozen=True):
 
 
 class DomainBlocked(msgspec.Struct, frozen=True):
-    """`account` wants nothing to do with anybody of a domain."""
+    """`account` wants nothing to do with anybody of a domain; so many followers and follows of theirs ended."""
 
     account: int
     domain: str
+    followers: int
+    following: int
 
 
 class ProfileEdited(msgspec.Struct, frozen=True):

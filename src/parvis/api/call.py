@@ -117,6 +117,13 @@ class Call:
             raise Unauthenticated("user_required")
         return self.viewer
 
+    @property
+    def token_id(self) -> int:
+        """The token that acts."""
+        if self.bearer is None:
+            raise Unauthenticated("no_token")
+        return self.bearer.token_id
+
     async def me(self) -> Account:
         """The account that acts."""
         return await accounts.account(self.read, self.me_id)

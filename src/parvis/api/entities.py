@@ -73,18 +73,18 @@ def media(row: Media, settings: Settings) -> dict[str, Any]:
     return media_entity(msgspec.structs.asdict(row), settings)
 
 
-def application(app: Application) -> dict[str, Any]:
+def application(app: Application, vapid: str) -> dict[str, Any]:
     """An app as anyone may see it."""
     return {
         "id": str(app.id), "name": app.name, "website": app.website, "scopes": app.scopes,
-        "redirect_uris": app.redirect_uris, "redirect_uri": "\n".join(app.redirect_uris), "vapid_key": "",
+        "redirect_uris": app.redirect_uris, "redirect_uri": "\n".join(app.redirect_uris), "vapid_key": vapid,
     }
 
 
-def registration(made: Registration) -> dict[str, Any]:
+def registration(made: Registration, vapid: str) -> dict[str, Any]:
     """An app as its maker sees it, once."""
     return {
-        **application(made.application), "client_id": made.application.client_id, "client_secret": made.secret,
+        **application(made.application, vapid), "client_id": made.application.client_id, "client_secret": made.secret,
         "client_secret_expires_at": 0,
     }
 

@@ -9,6 +9,7 @@ import msgspec
 from parvis.accounts import policy as naming
 from parvis.api import VERSION, civic
 from parvis.api.call import Call, Nothing, get
+from parvis.base import webpush
 from parvis.emojis import queries as emojis
 from parvis.media import policy as files
 from parvis.peers import queries as peers
@@ -63,7 +64,7 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
                 "streaming": city.base.replace("http", "ws", 1), "status": None, "about": f"{city.base}/about",
                 "privacy_policy": f"{city.base}/privacy", "terms_of_service": f"{city.base}/charter",
             },
-            "vapid": {"public_key": ""},
+            "vapid": {"public_key": webpush.public_key(city.secrets)},
             "accounts": {
                 "max_display_name_length": naming.NAME_LIMIT, "max_note_length": naming.NOTE_LIMIT,
                 "max_avatar_description_length": 150, "max_header_description_length": 150,

@@ -17,6 +17,7 @@ from parvis.access.model import Application
 from parvis.accounts import actions as accounts
 from parvis.api import entities, limits
 from parvis.api.call import Call, Nothing, get, post
+from parvis.base import webpush
 from parvis.base.errors import Invalid, NotFound, Unauthenticated
 from parvis.views import account as view
 
@@ -56,7 +57,7 @@ async def register(call: Call, args: NewApplication) -> dict[str, Any]:
     made = await access.register_application(
         call.tx, args.client_name, args.website, args.redirect_uris, args.scopes
     )
-    return entities.registration(made)
+    return entities.registration(made, webpush.public_key(call.settings.secrets))
 
 
 @get("/api/v1/apps/verify_credentials", who="token")
@@ -66,7 +67,7 @@ async def verify_app(call: Call, _: Nothing) -> dict[str, Any]:
     found = None if app_id is None else await users.application_by_id(call.read, app_id)
     if found is None:
         raise NotFound("application")
-    return entities.application(found)
+    return entities.application(found, webpush.public_key(call.settings.secrets))
 
 
 def _basic(call: Call, client_id: str | None, secret: str | None) -> tuple[str | None, str | None]:

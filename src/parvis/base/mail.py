@@ -26,6 +26,7 @@ class Letter(msgspec.Struct, frozen=True):
     subject: str
     text: str
     html: str = ""
+    unsubscribe: str = ""  # an address that takes a POST without sign-in (RFC 8058)
 
 
 def city(settings: Settings) -> dict[str, str]:
@@ -41,6 +42,9 @@ def _message(settings: Settings, letter: Letter) -> EmailMessage:
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=urlsplit(settings.origin).hostname)
     message["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe:
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text)
     if letter.html:
         inliner = css_inline.CSSInliner(load_remote_stylesheets=False)  # only one client goes out: base.http

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from parvis.base.webpush import Receiver
+
 KINDS = (
     "mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote", "quoted_update",
     "added_to_collection", "collection_update", "severed_relationships", "moderation_warning", "admin.report",
@@ -14,7 +16,15 @@ KINDS = (
 )
 GROUPED = ("favourite", "reblog", "follow", "admin.sign_up")
 
+ALERTS = (
+    "mention", "quote", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quoted_update",
+    "admin.sign_up", "admin.report",
+)
+LETTERS = ("follow", "follow_request", "favourite", "reblog", "mention", "quote")
+
 Answer = Literal["accept", "filter", "drop"]
+Whose = Literal["all", "followed", "follower", "none"]
+When = Literal["never", "away", "always"]
 
 
 class Notification(msgspec.Struct, frozen=True):
@@ -112,3 +122,113 @@ class RequestsAccepted(msgspec.Struct, frozen=True):
     """Notifications that were filtered stand among the others now."""
 
     account: int
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """Where an app is pushed to, and of what."""
+
+    id: int
+    endpoint: str
+    standard: bool
+    alerts: list[str]
+    policy: str
+
+
+class NewSubscription(msgspec.Struct, frozen=True):
+    """An app's wish to be pushed to; its token stays sealed."""
+
+    to: Receiver
+    alerts: list[str]
+    policy: Whose
+    token_sealed: bytes
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """Where a notification is to be brought: by letter, and to which subscriptions."""
+
+    letter: bool
+    subscriptions: list[int]
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """Who did something, and what they say of it; `open` to everybody."""
+
+    name: str
+    acct: str
+    avatar_file: str | None
+    avatar_url: str | None
+    url: str
+    text: str
+    open: bool
+
+
+class Errand(msgspec.Struct, frozen=True):
+    """All that a push message or a letter says of a notification, and to whom it goes."""
+
+    kind: str
+    created_at: datetime
+    account_id: int
+    username: str
+    locale: str
+    email: str
+    name: str
+    acct: str
+    avatar_file: str | None
+    avatar_url: str | None
+    url: str
+    text: str
+    open: bool
+
+
+class PushErrand(msgspec.Struct, frozen=True):
+    """A subscription whose token stands."""
+
+    endpoint: str
+    p256dh: bytes
+    auth: bytes
+    standard: bool
+    token_sealed: bytes
+
+
+class LetterPreferences(msgspec.Struct, frozen=True):
+    """Of what somebody is told by letter, and when."""
+
+    follow: When
+    follow_request: When
+    favourite: When
+    reblog: When
+    mention: When
+    quote: When
+    digest: bool
+
+
+class LetterWish(msgspec.Struct, frozen=True, kw_only=True):
+    """Changed preferences; None leaves one as it is."""
+
+    follow: When | None = None
+    follow_request: When | None = None
+    favourite: When | None = None
+    reblog: When | None = None
+    mention: When | None = None
+    quote: When | None = None
+    digest: bool | None = None
+
+
+class PushDue(msgspec.Struct, frozen=True):
+    """A notification is to be pushed to one app."""
+
+    subscription: int
+    notification: int
+
+
+class LetterDue(msgspec.Struct, frozen=True):
+    """A notification is to be told by letter."""
+
+    notification: int
+
+
+class DigestDue(msgspec.Struct, frozen=True):
+    """Somebody has been away for a week and was written to."""
+
+    account: int
+    since: datetime

@@ -137,6 +137,7 @@ ASKING = f"""q.id, q.created_at, q.updated_at, q.from_account_id,
 REQUESTS = both_ways(f"SELECT {ASKING} AND q.id > $2 AND q.id < $3 ORDER BY q.id DESC /*page*/ LIMIT $4")
 
 
+
 async def tell(tx: Tx, kind: str, by: int, status_id: int | None, account_id: int) -> list[Notified]:
     """Tell one person."""
     return await tx.all(
@@ -330,10 +331,14 @@ async def clear(tx: Tx, viewer: int) -> int:
 
 
 async def unread(r: Read, viewer: int, limit: int, choice: Choice) -> int:
-    """How many notifications somebody has, counted up to a limit; groups count once where they are asked for."""
+    """How many somebody has above their marker, up to a limit; a group counts once where groups are asked for."""
     return int(
         await r.value(
-            f"SELECT count(*) FROM (SELECT FROM {SHOWN} AND {FIRST} LIMIT $4) AS counted",
+            f"""SELECT count(*) FROM (
+                    SELECT FROM {SHOWN} AND {FIRST}
+                      AND n.id > (SELECT coalesce(max(last_read_id), 0) FROM markers
+                                  WHERE account_id = $1 AND timeline = 'notifications')
+                    LIMIT $4) AS counted""",
             viewer, 0, 2**63 - 1, limit, choice.kinds, choice.without, choice.by, choice.filtered, choice.grouped,
         )
     )

@@ -1,15 +1,31 @@
-"""Whom an event concerns is told in its own transaction."""
+"""Whom an event concerns is told in its own transaction; later it is brought to who is not looking."""
 
 from __future__ import annotations
 
 from parvis.access.model import AddressConfirmed
 from parvis.accounts.model import Blocked, DomainBlocked, Followed, FollowRequested, Unfollowed
 from parvis.base.db import Tx
+from parvis.base.jobs import Job
 from parvis.notifications import actions, queries
+from parvis.notifications.channels import queries as channels
+from parvis.notifications.model import LetterDue, Notified, PushDue
 from parvis.polls.model import PollEnded
 from parvis.quotes import queries as quotes
 from parvis.quotes.model import QuoteAccepted
 from parvis.statuses.model import Edited, Favourited, Posted, Reblogged, Unfavourited, Unreblogged
+
+
+async def bring(job: Job, event: Notified) -> None:
+    """Whoever is told and does not look is reached by push and by letter, as they wished."""
+    async with job.db.read() as r:
+        found = await channels.reached(r, event.notification)
+    if found is None or not (found.letter or found.subscriptions):
+        return
+    async with job.db.write() as tx:
+        for number in found.subscriptions:
+            await tx.emit(PushDue(number, event.notification))
+        if found.letter and await channels.note_letter(tx, event.notification):
+            await tx.emit(LetterDue(event.notification))
 
 
 async def posted(tx: Tx, event: Posted) -> None:
@@ -84,5 +100,7 @@ async def confirmed(tx: Tx, event: AddressConfirmed) -> None:
 
 
 async def domain_blocked(tx: Tx, event: DomainBlocked) -> None:
-    """Of a domain that somebody blocks they are told nothing, also not what they were told before."""
+    """Of a domain that somebody blocks they are told nothing, also not what they were told before; but what it cost."""
     await queries.forget_domain(tx, event.account, event.domain)
+    ties = (event.followers, event.following)
+    await actions.tell_severed(tx, event.account, "user_domain_block", event.domain, ties)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from parvis.base.errors import Problem
 from parvis.text.messages import words
-from parvis.web import about, civic, decisions, files, oauth, public, sign_in
+from parvis.web import about, civic, decisions, files, letters, oauth, public, sign_in
 from parvis.web.site import Deed, Site, Visit
 
 Telling = Callable[[Request, Exception], Awaitable[Response]]
@@ -43,6 +43,11 @@ OPEN: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/privacy", about.privacy),
     ("GET", "/imprint", about.imprint),
 )
+# A mail program sends this form for its reader, without our page and its secret (RFC 8058): the address proves enough.
+SIGNED: tuple[tuple[str, str, Deed], ...] = (
+    ("GET", "/unsubscribe", letters.ask),
+    ("POST", "/unsubscribe", letters.stop),
+)
 INSIDE: tuple[tuple[str, str, Deed], ...] = (
     ("POST", "/auth/sign_out", sign_in.sign_out),
     ("POST", "/oauth/authorize", oauth.decide),
@@ -62,7 +67,8 @@ def routes() -> list[BaseRoute]:
     site = Site()
     pages = [Route(path, site.page(deed), methods=[method]) for method, path, deed in OPEN]
     inside = [Route(path, site.page(deed, inside=True), methods=[method]) for method, path, deed in INSIDE]
-    return [*inside, *pages, *files.routes(site.assets)]
+    signed = [Route(path, site.page(deed, signed=True), methods=[method]) for method, path, deed in SIGNED]
+    return [*inside, *pages, *signed, *files.routes(site.assets)]
 
 
 def is_page(request: Request) -> bool:

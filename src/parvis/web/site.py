@@ -157,8 +157,8 @@ class Visit:
             self.remember(CSRF, value, 86400)
         return value
 
-    async def form(self) -> FormData:
-        """What the form says. Forbidden unless it was sent from a page of ours."""
+    async def form(self, signed: bool = False) -> FormData:
+        """What the form says. Forbidden unless it was sent from a page of ours, or its address is signed by us."""
         if self._form is None:
             length = self.request.headers.get("content-length", "")
             if not length.isdigit() or int(length) > FORM:
@@ -167,7 +167,7 @@ class Visit:
             expected = self.session.csrf if self.session else self.request.cookies.get(CSRF, "")
             given = str(self._form.get("csrf", ""))
             elsewhere = self.request.headers.get("sec-fetch-site") == "cross-site"
-            if elsewhere or not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+            if not signed and (elsewhere or not expected or not hmac.compare_digest(given.encode(), expected.encode())):
                 raise Forbidden("csrf")
         return self._form
 
@@ -249,15 +249,20 @@ class Site:
             made.remember(LANGUAGE, locale, YEAR)
         return made
 
-    def page(self, deed: Deed, *, inside: bool = False) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint that answers with a page; `inside`: only for people who are signed in, others sign in first."""
+    def page(
+        self, deed: Deed, *, inside: bool = False, signed: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that answers with a page; `inside`: only for people who are signed in, others sign in first.
+
+        `signed`: whoever has the address may send the form, from anywhere.
+        """
 
         async def answer(request: Request) -> Response:
             visit = self.visit(request)
             request.state.visit = visit
             await visit.recognise()
             if request.method == "POST":
-                await visit.form()
+                await visit.form(signed)
             if inside and visit.session is None:
                 back = visit.here if request.method == "GET" else "/"
                 return visit.go(f"/auth/sign_in?{urlencode({'next': back})}")

@@ -160,6 +160,15 @@ TOLD: Mapping[str, str] = {
     "admin.report": "%(name)s reported somebody",
     "admin.sign_up": "%(name)s has settled here",
 }
+LETTERS: Mapping[str, str] = {
+    "follow": "Letters that tell you who follows you",
+    "follow_request": "Letters that tell you who asks to follow you",
+    "favourite": "Letters that tell you who likes your posts",
+    "reblog": "Letters that tell you who shares your posts",
+    "mention": "Letters that tell you who mentions you",
+    "quote": "Letters that tell you who quotes you",
+    "digest": "Letters that sum up who mentioned you while you were away",
+}
 UNKNOWN_TO_THE_APP = "Your app cannot show more of this. The city’s own pages can."
 
 SIGN_IN_FAILED = "This address and this password do not go together."
@@ -178,6 +187,7 @@ def messages() -> list[str]:
         STEPS.values(),
         FIELD_ERRORS.values(),
         TOLD.values(),
+        LETTERS.values(),
         *ERRORS.values(),
         *PROBLEMS.values(),
     ]

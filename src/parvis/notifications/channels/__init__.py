@@ -1,0 +1,1 @@
+"""How somebody is reached who is not looking: one file for each way."""

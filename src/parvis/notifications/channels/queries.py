@@ -1,0 +1,205 @@
+"""The SQL of push and letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from parvis.base.db import Read, Tx
+from parvis.notifications.model import (
+    DigestDue,
+    Errand,
+    LetterPreferences,
+    LetterWish,
+    Missed,
+    NewSubscription,
+    PushErrand,
+    Reached,
+    Subscription,
+)
+from parvis.notifications.queries import PRESENT
+
+STANDS = "t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > parvis_now())"
+# When somebody was here last, as far as it is noted.
+SEEN = """greatest(u.created_at, u.signed_in_at, a.last_status_at::timestamptz,
+    (SELECT max(updated_at) FROM markers w WHERE w.account_id = u.account_id),
+    (SELECT max(created_at) FROM sessions w WHERE w.account_id = u.account_id),
+    (SELECT max(created_at) FROM tokens w WHERE w.account_id = u.account_id))"""
+LETTERS = """coalesce(p.follow, 'never') AS follow, coalesce(p.follow_request, 'away') AS follow_request,
+    coalesce(p.favourite, 'never') AS favourite, coalesce(p.reblog, 'never') AS reblog,
+    coalesce(p.mention, 'away') AS mention, coalesce(p.quote, 'never') AS quote"""
+SAID = """coalesce(nullif(f.display_name, ''), f.username) AS name, concat_ws('@', f.username, f.domain) AS acct,
+    f.avatar_file, f.avatar_url, coalesce(s.url, s.uri, f.url) AS url,
+    coalesce(nullif(s.spoiler_text, ''), s.content, f.note) AS text,
+    coalesce(s.visibility IN ('public', 'unlisted'), true) AS open"""
+
+
+async def subscribe(tx: Tx, token_id: int, account_id: int, new: NewSubscription) -> int:
+    """Push to this app, instead of where it was before."""
+    return await tx.run(
+        """INSERT INTO push_subscriptions
+               (token_id, account_id, endpoint, p256dh, auth, standard, alerts, policy, token_sealed)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           ON CONFLICT (token_id) DO UPDATE SET endpoint = $3, p256dh = $4, auth = $5, standard = $6, alerts = $7,
+               policy = $8, token_sealed = $9""",
+        token_id, account_id, new.to.endpoint, new.to.p256dh, new.to.auth, new.to.standard, new.alerts, new.policy,
+        new.token_sealed,
+    )
+
+
+async def subscription(r: Read, token_id: int) -> Subscription | None:
+    """Where an app is pushed to."""
+    return await r.one(
+        Subscription,
+        "SELECT id, endpoint, standard, alerts, policy FROM push_subscriptions WHERE token_id = $1",
+        token_id,
+    )
+
+
+async def resubscribe(tx: Tx, token_id: int, alerts: Sequence[str] | None, whose: str | None) -> int:
+    """Push other things; None leaves as it is."""
+    return await tx.run(
+        """UPDATE push_subscriptions SET alerts = coalesce($2, alerts), policy = coalesce($3, policy)
+           WHERE token_id = $1""",
+        token_id, alerts, whose,
+    )
+
+
+async def unsubscribe(tx: Tx, token_id: int) -> int:
+    """Push no more to an app."""
+    return await tx.run("DELETE FROM push_subscriptions WHERE token_id = $1", token_id)
+
+
+async def drop_subscription(tx: Tx, subscription_id: int) -> int:
+    """Forget an app that its push service no longer knows."""
+    return await tx.run("DELETE FROM push_subscriptions WHERE id = $1", subscription_id)
+
+
+async def drop_ended_subscriptions(tx: Tx) -> int:
+    """Forget apps whose token ended, and the sealed token with them."""
+    return await tx.run(
+        f"DELETE FROM push_subscriptions s USING tokens t WHERE t.id = s.token_id AND NOT ({STANDS})"
+    )
+
+
+async def reached(r: Read, notification_id: int) -> Reached | None:
+    """Where a notification is to be brought: to apps whose token stands, and by letter when that is wanted and due."""
+    return await r.one(
+        Reached,
+        f"""SELECT u.confirmed_at IS NOT NULL AND CASE wanted
+                       WHEN 'always' THEN true
+                       WHEN 'away' THEN {SEEN} < parvis_now() - interval '1 day' AND cardinality(apps.ids) = 0
+                           AND coalesce(p.letter_at < parvis_now() - interval '1 hour', true)
+                       ELSE false END,
+                   apps.ids
+            FROM notifications n JOIN users u ON u.account_id = n.account_id JOIN accounts a ON a.id = n.account_id
+            LEFT JOIN letter_preferences p ON p.account_id = n.account_id
+            CROSS JOIN LATERAL (SELECT {LETTERS}) l
+            CROSS JOIN LATERAL (SELECT coalesce(to_jsonb(l) ->> n.kind, 'never')) w(wanted)
+            CROSS JOIN LATERAL (SELECT ARRAY(
+                SELECT s.id FROM push_subscriptions s JOIN tokens t ON t.id = s.token_id
+                WHERE s.account_id = n.account_id AND n.kind = ANY(s.alerts) AND {STANDS}
+                  AND (s.policy = 'all'
+                       OR s.policy = 'followed' AND EXISTS (
+                           SELECT FROM follows f WHERE f.account_id = n.account_id AND f.target_id = n.from_account_id
+                                                   AND f.accepted)
+                       OR s.policy = 'follower' AND EXISTS (
+                           SELECT FROM follows f WHERE f.target_id = n.account_id AND f.account_id = n.from_account_id
+                                                   AND f.accepted)))) apps(ids)
+            WHERE n.id = $1 AND NOT n.filtered AND u.disabled_at IS NULL AND {PRESENT}""",
+        notification_id,
+    )
+
+
+async def errand(r: Read, notification_id: int) -> Errand | None:
+    """What is said of a notification outside; None when it was taken back, or may not be seen any more."""
+    return await r.one(
+        Errand,
+        f"""SELECT n.kind, n.created_at, n.account_id, a.username, u.locale, u.email::text, {SAID}
+            FROM notifications n JOIN users u ON u.account_id = n.account_id JOIN accounts a ON a.id = n.account_id
+            JOIN accounts f ON f.id = n.from_account_id LEFT JOIN LATERAL seen_by(n.account_id) s ON s.id = n.status_id
+            WHERE n.id = $1 AND NOT n.filtered AND (n.status_id IS NULL OR s.id IS NOT NULL) AND {PRESENT}
+              AND f.deleted_at IS NULL AND f.suspended_at IS NULL
+              AND u.disabled_at IS NULL AND u.confirmed_at IS NOT NULL""",
+        notification_id,
+    )
+
+
+async def push_errand(r: Read, subscription_id: int) -> PushErrand | None:
+    """Where to push; None when the app was forgotten or its token ended."""
+    return await r.one(
+        PushErrand,
+        f"""SELECT s.endpoint, s.p256dh, s.auth, s.standard, s.token_sealed
+            FROM push_subscriptions s JOIN tokens t ON t.id = s.token_id WHERE s.id = $1 AND {STANDS}""",
+        subscription_id,
+    )
+
+
+async def letter_preferences(r: Read, account_id: int) -> LetterPreferences | None:
+    """Of what somebody is told by letter."""
+    return await r.one(
+        LetterPreferences,
+        f"""SELECT {LETTERS}, coalesce(p.digest, true) AS digest
+            FROM users u LEFT JOIN letter_preferences p ON p.account_id = u.account_id WHERE u.account_id = $1""",
+        account_id,
+    )
+
+
+async def prefer_letters(tx: Tx, account_id: int, wish: LetterWish) -> int:
+    """Change of what somebody is told by letter, where the wish says something."""
+    return await tx.run(
+        """INSERT INTO letter_preferences AS p (account_id, follow, follow_request, favourite, reblog, mention, quote,
+                                                digest)
+           SELECT account_id, coalesce($2, 'never'), coalesce($3, 'away'), coalesce($4, 'never'),
+                  coalesce($5, 'never'), coalesce($6, 'away'), coalesce($7, 'never'), coalesce($8, true)
+           FROM users WHERE account_id = $1
+           ON CONFLICT (account_id) DO UPDATE SET follow = coalesce($2, p.follow),
+               follow_request = coalesce($3, p.follow_request), favourite = coalesce($4, p.favourite),
+               reblog = coalesce($5, p.reblog), mention = coalesce($6, p.mention), quote = coalesce($7, p.quote),
+               digest = coalesce($8, p.digest)""",
+        account_id, *msgspec.structs.astuple(wish),
+    )
+
+
+async def note_letter(tx: Tx, notification_id: int) -> int:
+    """A letter of one thing goes out now: the next one, while they are away, not within the hour."""
+    return await tx.run(
+        """INSERT INTO letter_preferences (account_id, letter_at)
+           SELECT account_id, parvis_now() FROM notifications WHERE id = $1
+           ON CONFLICT (account_id) DO UPDATE SET letter_at = EXCLUDED.letter_at""",
+        notification_id,
+    )
+
+
+async def note_digests(tx: Tx, limit: int) -> list[DigestDue]:
+    """Who has been away for a week and was named since they left or had their last digest: it goes out now."""
+    return await tx.all(
+        DigestDue,
+        f"""WITH away AS (
+                SELECT u.account_id, since FROM users u JOIN accounts a ON a.id = u.account_id
+                LEFT JOIN letter_preferences p ON p.account_id = u.account_id
+                CROSS JOIN LATERAL (SELECT greatest({SEEN}, p.digest_at) AS since) left_at
+                WHERE u.confirmed_at IS NOT NULL AND u.disabled_at IS NULL AND {PRESENT} AND coalesce(p.digest, true)
+                  AND since < parvis_now() - interval '7 days'
+                  AND EXISTS (SELECT FROM notifications n WHERE n.account_id = u.account_id AND n.kind = 'mention'
+                                                            AND NOT n.filtered AND n.created_at > since)
+                LIMIT $1)
+            INSERT INTO letter_preferences AS p (account_id, digest_at) SELECT account_id, parvis_now() FROM away
+            ON CONFLICT (account_id) DO UPDATE SET digest_at = EXCLUDED.digest_at
+            RETURNING account_id, (SELECT since FROM away WHERE away.account_id = p.account_id)""",
+        limit,
+    )
+
+
+async def missed(r: Read, account_id: int, since: datetime, limit: int) -> list[Missed]:
+    """Who wrote to somebody since then, the oldest first."""
+    return await r.all(
+        Missed,
+        f"""SELECT {SAID} FROM notifications n JOIN accounts f ON f.id = n.from_account_id
+            JOIN seen_by($1) s ON s.id = n.status_id
+            WHERE n.account_id = $1 AND n.kind = 'mention' AND NOT n.filtered AND n.created_at > $2
+            ORDER BY n.id LIMIT $3""",
+        account_id, since, limit,
+    )
