@@ -62,7 +62,8 @@ async def chatter(alice: Person, others: list[Person], root: str, times: int) ->
         other = others[number % len(others)]
         said = {"status": f"@alice reply {number} #topic", "in_reply_to_id": root}
         ids.append((await other.post("/api/v1/statuses", json=said)).json()["id"])
-        mine = (await alice.post("/api/v1/statuses", json={"status": f"Number {number} #topic"})).json()["id"]
+        wish = {"status": f"Number {number} #topic", "quoted_status_id": ids[-1] if number % 2 else root}
+        mine = (await alice.post("/api/v1/statuses", json=wish)).json()["id"]
         ids.append(mine)
         assert (await other.post(f"/api/v1/statuses/{mine}/favourite")).status == 200
         assert (await other.post(f"/api/v1/statuses/{mine}/reblog")).status == 200
@@ -100,6 +101,7 @@ def pages(alice: Person, root: str, ids: list[str], made: str) -> list[tuple[str
         (f"/api/v1/accounts/{alice.account.id}/followers", True),
         (f"/api/v1/statuses/{root}", True),
         (f"/api/v1/statuses/{root}/context", True),
+        (f"/api/v1/statuses/{root}/quotes?limit=40", True),
         (f"/api/v1/statuses?{several}", True),
         ("/api/v2/search?q=number&type=statuses", False),
         ("/api/v2/search?q=alice&type=accounts", True),

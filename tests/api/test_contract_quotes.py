@@ -200,3 +200,26 @@ async def test_a_post_that_stays_here_is_for_those_who_live_here(town: Town) -> 
         assert made["local_only"] is True
         assert await town.stranger.refusal("GET", f"{S}/{made['id']}") == HIDDEN
     assert (await alice.say())["local_only"] is False
+
+
+@covers()
+async def test_a_quote_can_wait_for_its_hour(town: Town) -> None:
+    alice, bela = await town.people("alice", "bela")
+    said, closed = await alice.say("Tomorrow"), await alice.say("Not mine to pass on", quote_approval_policy="nobody")
+    wish = {"status": "Look", "scheduled_at": "2099-01-01T08:00:00Z", "quote_approval_policy": "followers"}
+    assert await bela.refusal("POST", S, json={**wish, "quoted_status_id": closed["id"]}) == DENIED
+    kept = await bela.ask("ScheduledStatus", "POST", S, json={**wish, "quoted_status_id": said["id"]})
+    assert (kept["params"]["quoted_status_id"], kept["params"]["quote_approval_policy"]) == (said["id"], "followers")
+
+
+@covers()
+async def test_pages_show_what_is_quoted(town: Town) -> None:
+    alice, bela = await town.people("alice", "bela")
+    said = await alice.say("The market opens at eight")
+    made = await quote(bela, said)
+    page = (await town.stranger.get(f"/@{bela.account.username}/{made['id']}", accept="text/html")).text
+    assert page.count("The market opens at eight") == 1
+    assert f"@{alice.account.username}" in page
+    await alice.ask("Status", "POST", f"{S}/{said['id']}/quotes/{made['id']}/revoke")
+    page = (await town.stranger.get(f"/@{bela.account.username}/{made['id']}", accept="text/html")).text
+    assert "The market opens at eight" not in page

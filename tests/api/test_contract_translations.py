@@ -103,6 +103,16 @@ async def test_only_what_everybody_may_read_leaves_the_city_to_be_translated(tow
 
 
 @covers()
+async def test_the_options_of_a_poll_are_translated(town: Town) -> None:
+    alice = await town.person("alice")
+    said = await alice.say("Qui vient ?", language="fr", poll={"options": ["Oui & toujours", "Non"], "expires_in": 3600})
+    async with bilingual(town) as (app, _):
+        caller = Caller(app, town.succeeded, alice.token)
+        made = await caller.ask("Translation", "POST", f"{S}/{said['id']}/translate", json={"lang": "en"})
+        assert made["poll"] == {"id": said["poll"]["id"], "options": [{"title": "en Oui & toujours"}, {"title": "en Non"}]}
+
+
+@covers()
 async def test_without_a_translation_server_nothing_is_translated(town: Town) -> None:
     alice = await town.person("alice")
     said = await alice.say("Bonjour")

@@ -22,6 +22,9 @@ from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Draft, Openness, Revision, Status
 from parvis.timelines import queries as timelines
+from parvis.views import status as views
+from parvis.views.cards import Shelf
+from parvis.views.status import Eye
 
 CONTEXT = "https://www.w3.org/ns/activitystreams"
 PUBLIC = f"{CONTEXT}#Public"
@@ -83,6 +86,12 @@ async def test_a_quote_is_asked_for_and_granted(cities: Cities, nord: City, sued
     note = await document(cities, made.uri)
     assert (note["quote"], note["quoteUri"], note["_misskey_quote"]) == (said.uri, said.uri, said.uri)
     assert note["content"].startswith('<p class="quote-inline">RE: <a href="https://sued.example/@bela/')
+    copy = await arrived(sued, made)
+    assert "quote-inline" in copy.content
+    async with sued.db.read() as read:
+        shown = (await views.statuses(read, Eye(None, Shelf(), sued.settings), [copy.id]))[copy.id]
+    entity = msgspec.json.decode(shown)
+    assert (entity["content"], entity["quote"]["quoted_status"]["id"]) == ("<p>Regardez</p>", str(said.id))
     agreement = await document(cities, note["quoteAuthorization"])
     assert agreement["type"] == "QuoteAuthorization"
     assert (agreement["attributedTo"], agreement["interactingObject"], agreement["interactionTarget"]) == (

@@ -25,6 +25,7 @@ class Post(msgspec.Struct, frozen=True):
     deleted: bool
     removed: bool
     reblog_of: int | None
+    local_only: bool
 
 
 class World(msgspec.Struct, frozen=True):
@@ -32,6 +33,7 @@ class World(msgspec.Struct, frozen=True):
     blocks: frozenset[tuple[int, int]]
     suspended: frozenset[int]
     gone: frozenset[int]
+    elsewhere: frozenset[int]
     posts: tuple[Post, ...]
 
 
@@ -49,6 +51,7 @@ def worlds(draw: st.DrawFn) -> World:
         posts.append(Post(
             draw(person), draw(st.sampled_from(VISIBILITIES)), draw(st.frozensets(person, max_size=2)),
             draw(st.booleans()) and draw(st.booleans()), draw(st.booleans()) and draw(st.booleans()), original,
+            draw(st.booleans()) and draw(st.booleans()),
         ))
     once: set[tuple[int, int]] = set()
     kept = []
@@ -60,16 +63,23 @@ def worlds(draw: st.DrawFn) -> World:
         kept.append(post)
     return World(
         draw(st.dictionaries(pair, st.booleans(), max_size=6)), draw(st.frozensets(pair, max_size=2)),
-        draw(st.frozensets(person, max_size=1)), draw(st.frozensets(person, max_size=1)), tuple(kept),
+        draw(st.frozensets(person, max_size=1)), draw(st.frozensets(person, max_size=1)),
+        draw(st.frozensets(person, max_size=2)), tuple(kept),
     )
 
 
 def sees(world: World, viewer: int | None, number: int) -> bool:
-    """The rule in words: alive author, alive post, addressed to the viewer, no block between them; a reblog needs both."""
+    """The rule in words: alive author, alive post, addressed to the viewer, no block between them; a reblog needs both.
+
+    What stays in the city is for those who live here.
+    """
     post = world.posts[number]
     if post.deleted or post.author in world.suspended or post.author in world.gone:
         return False
     if post.removed and post.author != viewer:
+        return False
+    stays = post.local_only or (post.reblog_of is not None and world.posts[post.reblog_of].local_only)
+    if stays and (viewer is None or viewer in world.elsewhere):
         return False
     if viewer is not None and world.blocks & {(viewer, post.author), (post.author, viewer)}:
         return False
@@ -94,9 +104,10 @@ def sees(world: World, viewer: int | None, number: int) -> bool:
 async def build(connection: asyncpg.Connection[Any], world: World) -> dict[int, int]:
     await connection.execute("TRUNCATE accounts, statuses CASCADE")
     await connection.executemany(
-        """INSERT INTO accounts (id, username, uri, url, suspended_at, deleted_at)
-           VALUES ($1::bigint, 'p' || $1::bigint, 'u' || $1::bigint, 'u' || $1::bigint, $2, $3)""",
-        [(n + 1, NOW if n in world.suspended else None, NOW if n in world.gone else None) for n in range(PEOPLE)],
+        """INSERT INTO accounts (id, username, uri, url, suspended_at, deleted_at, domain)
+           VALUES ($1::bigint, 'p' || $1::bigint, 'u' || $1::bigint, 'u' || $1::bigint, $2, $3, $4)""",
+        [(n + 1, NOW if n in world.suspended else None, NOW if n in world.gone else None,
+          "sued.example" if n in world.elsewhere else None) for n in range(PEOPLE)],
     )
     await connection.executemany(
         "INSERT INTO follows (account_id, target_id, accepted) VALUES ($1, $2, $3)",
@@ -107,10 +118,11 @@ async def build(connection: asyncpg.Connection[Any], world: World) -> dict[int, 
     )
     for number, post in enumerate(world.posts, 1):
         await connection.execute(
-            """INSERT INTO statuses (id, account_id, uri, local, visibility, conversation_id, deleted_at, removed_at, reblog_of_id)
-               VALUES ($1::bigint, $2, 's' || $1::bigint, true, $3, $1, $4, $5, $6)""",
+            """INSERT INTO statuses (id, account_id, uri, local, visibility, conversation_id, deleted_at, removed_at, reblog_of_id,
+                                     local_only)
+               VALUES ($1::bigint, $2, 's' || $1::bigint, true, $3, $1, $4, $5, $6, $7)""",
             number, post.author + 1, post.visibility, NOW if post.deleted else None, NOW if post.removed else None,
-            None if post.reblog_of is None else post.reblog_of + 1,
+            None if post.reblog_of is None else post.reblog_of + 1, post.local_only,
         )
         await connection.executemany(
             "INSERT INTO mentions (status_id, account_id) VALUES ($1, $2)", [(number, n + 1) for n in post.named]

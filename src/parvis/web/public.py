@@ -5,17 +5,17 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from parvis.access import queries as access
 from parvis.accounts import queries as accounts
 from parvis.accounts.model import Account
 from parvis.base.db import Read
 from parvis.base.errors import Forbidden, Gone, Invalid, NotFound
 from parvis.base.ids import parsed
 from parvis.charter import queries as charter
+from parvis.composing import actions as composing
+from parvis.composing.model import City, Wish
 from parvis.ledger import queries as ledger
-from parvis.statuses import actions as statuses
 from parvis.statuses import queries
-from parvis.statuses.model import Draft, Status, Visibility
+from parvis.statuses.model import Status, Visibility
 from parvis.text import language, mentions
 from parvis.text.messages import words
 from parvis.timelines import queries as timelines
@@ -179,14 +179,7 @@ async def _publish(visit: Visit, form: dict[str, str]) -> Status:
     spoiler = form.get("spoiler_text", "").strip()
     async with visit.app.db.write() as tx:
         me = await visit.account(tx)
-        user = await access.user(tx, me.id)
-        if user is None:
-            raise NotFound("account")
-        parent_id = parsed(form.get("in_reply_to_id", ""))
-        made = await statuses.compose(tx, text, visit.settings.base, visit.settings.domain)
-        return await statuses.publish(tx, me, Draft(
-            content=made.content, visibility=_visibility(form.get("visibility", "")), text=text, spoiler_text=spoiler,
-            sensitive=bool(spoiler) or user.default_sensitive, in_reply_to_id=parent_id,
-            language=language.valid(form.get("language", "")) or user.default_language,
-            mentions=made.mentions, tags=made.tags,
-        ))
+        return await composing.publish(tx, me, Wish(
+            text=text, spoiler_text=spoiler, visibility=_visibility(form.get("visibility", "")),
+            in_reply_to_id=parsed(form.get("in_reply_to_id", "")), language=language.valid(form.get("language", "")),
+        ), City(visit.settings.base, visit.settings.domain))
