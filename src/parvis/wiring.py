@@ -15,7 +15,7 @@ from parvis.base.jobs import Every
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
 from parvis.composing import actions as composing
-from parvis.federation import delivery, inbox, outbox, threads
+from parvis.federation import delivery, fetch, inbox, outbox, threads
 from parvis.federation.model import KeyDoubted, ThreadWanted
 from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
@@ -62,9 +62,9 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
     accounts.DomainBlocked: Reactions(now=(notifications.domain_blocked, shelves.domain_blocked)),
     accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
-    polls.PollVoted: Reactions(),
-    polls.PollTallied: Reactions(),
-    polls.PollEnded: Reactions(now=(notifications.poll_ended,)),
+    polls.PollVoted: Reactions(later=(outbox.poll_voted,)),
+    polls.PollTallied: Reactions(later=(outbox.poll_tallied,)),
+    polls.PollEnded: Reactions(now=(notifications.poll_ended,), later=(outbox.poll_ended, fetch.poll_ended)),
     accounts.AccountDeleted: Reactions(
         now=(shelves.account_deleted, streams.account_deleted),
         later=(workshop.account_deleted, outbox.account_deleted, finding.account_deleted),

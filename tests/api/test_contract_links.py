@@ -152,8 +152,9 @@ async def test_pictures_come_before_cards_and_an_edit_may_point_elsewhere(town: 
     file = (await alice.upload("/api/v2/media", picture())).json()["id"]
     shown = await alice.say(f"{host}/one", media_ids=[file])
     said = await alice.say(f"{host}/one")
-    await linked(town, web, shown, said)
-    assert (await card(alice, shown), (await card(alice, said))["title"]) == (None, "one")
+    quoting = await alice.say(f"{host}/one", quoted_status_id=said["id"])
+    await linked(town, web, shown, said, quoting)
+    assert (await card(alice, shown), await card(alice, quoting), (await card(alice, said))["title"]) == (None, None, "one")
     edit = Edited(int(said["id"]), alice.account.id)
     for text, title in ((f"{host}/two", "two"), ("nothing", None), (f"@{alice.account.username} #tag http://localhost/about", None)):
         await alice.ask("Status", "PUT", f"{S}/{said['id']}", json={"status": text})

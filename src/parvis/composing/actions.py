@@ -82,6 +82,8 @@ async def schedule(tx: Tx, by: Account, wish: Wish, city: City, at: datetime, ke
     draft = await _draft(tx, by, wish, city)
     if wish.quoted_status_id is not None:
         draft = quoting.prepared(draft, await quotes.quotable(tx, by, wish.quoted_status_id), by.id)
+    if wish.quoted_status_id is not None:
+        await quotes.quotable(tx, by, wish.quoted_status_id)
     posting.says_something(draft.text, draft.media)
     posting.fits(mentions.length(draft.text) + len(draft.spoiler_text))
     if key:

@@ -19,6 +19,8 @@ from parvis.federation.queries import Totals
 from parvis.federation.vocabulary import PUBLIC, Document, host
 from parvis.media import queries as files
 from parvis.media.model import Media
+from parvis.polls import queries as polls
+from parvis.polls.model import Cast, Option, Poll
 from parvis.quotes import queries as quotes
 from parvis.quotes.model import Grant, Quote
 from parvis.statuses import queries as posts
@@ -46,6 +48,7 @@ TERMS: dict[str, Any] = {
     "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
     "blurhash": "toot:blurhash",
     "Emoji": "toot:Emoji",
+    "votersCount": "toot:votersCount",
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
     "memorial": "toot:memorial",
@@ -68,6 +71,15 @@ TERMS: dict[str, Any] = {
 }
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """A poll at one moment."""
+
+    poll: Poll
+    options: tuple[Option, ...]
+    voters: int | None
+    ended: bool
+
+
 class Written(msgspec.Struct, frozen=True):
     """A post with all that its document says."""
 
@@ -81,6 +93,16 @@ class Written(msgspec.Struct, frozen=True):
     emojis: tuple[Emoji, ...] = ()
     quote: Quote | None = None
     quoted: Status | None = None
+    asked: Asked | None = None
+
+
+async def asked(r: Read, status_id: int) -> Asked | None:
+    """The poll of a post as it is at this moment."""
+    poll = await polls.of_status(r, status_id)
+    if poll is None:
+        return None
+    options, voters = await polls.options(r, poll.id), await polls.voters(r, poll.id)
+    return Asked(poll, tuple(options), voters, poll.ended(r.now))
 
 
 async def written(r: Read, author: Account, status: Status) -> Written:
@@ -89,12 +111,14 @@ async def written(r: Read, author: Account, status: Status) -> Written:
     known = await people.by_ids(r, list(named)) if named else []
     parent = await posts.by_id(r, status.in_reply_to_id) if status.in_reply_to_id else None
     quote = await quotes.of(r, status.id)
+    question = await asked(r, status.id)
+    titles = " ".join(option.title for option in question.options) if question else ""
     return Written(
         author, status, tuple((one, named[one.id]) for one in known), tuple(await posts.tags_of(r, [status.id])),
         tuple(await files.of_statuses(r, [status.id])), parent.uri if parent else None,
         await queries.totals(r, status.id),
-        tuple(await emojis.named(r, f"{status.spoiler_text} {status.content}", author.domain)), quote,
-        await posts.by_id(r, quote.quoted_id) if quote and quote.quoted_id else None,
+        tuple(await emojis.named(r, f"{status.spoiler_text} {status.content} {titles}", author.domain)), quote,
+        await posts.by_id(r, quote.quoted_id) if quote and quote.quoted_id else None, question,
     )
 
 
@@ -216,6 +240,8 @@ def note(post: Written, base: str) -> Document:
         "shares": collection(f"{status.uri}/shares", post.totals.reblogs, paged=False, ordered=False),
         "interactionPolicy": _policy(status, author), **_quote(post),
     }
+    if post.asked:
+        document |= _question(post.asked)
     if status.language:
         document["contentMap"] = {status.language: content}
     if status.edited_at:
@@ -289,6 +315,36 @@ def quote_revocation(author: Account, agreement: Document, to: Sequence[str]) ->
     """The quoted author agrees no more."""
     return {
         "id": f"{agreement['id']}#delete", "type": "Delete", "actor": author.uri, "to": list(to), "object": agreement
+    }
+
+
+def _question(asked: Asked) -> Document:
+    """The answers of a poll with their counts, which may be secret until its end."""
+    poll, secret = asked.poll, asked.poll.hide_totals and not asked.ended
+    answers = [
+        {
+            "type": "Note", "name": option.title,
+            "replies": {"type": "Collection", "totalItems": 0 if secret else option.votes},
+        }
+        for option in asked.options
+    ]
+    found: Document = {
+        "type": "Question", "anyOf" if poll.multiple else "oneOf": answers, "votersCount": asked.voters or 0,
+    }
+    if poll.expires_at:
+        found |= {name: mastodon_time(poll.expires_at) for name in ("endTime", *(["closed"] if asked.ended else []))}
+    return found
+
+
+def vote(by: Account, cast: Cast, question: str, author: str) -> Document:
+    """Somebody chose an answer: a note with its words as name, which only the one who asked is told."""
+    identity = f"{by.uri}#votes/{cast.id}"
+    return {
+        "id": f"{identity}/activity", "type": "Create", "actor": by.uri, "to": [author],
+        "object": {
+            "id": identity, "type": "Note", "name": cast.title, "attributedTo": by.uri, "inReplyTo": question,
+            "to": [author],
+        },
     }
 
 

@@ -19,8 +19,11 @@ from parvis.emojis import actions as emojis
 from parvis.emojis import policy as drawn
 from parvis.emojis.model import Heard
 from parvis.federation import queries, signatures, vocabulary, wire
-from parvis.federation.vocabulary import Actor, Attachment, Note
+from parvis.federation.vocabulary import Actor, Attachment, Note, Question
 from parvis.peers import actions as peers
+from parvis.polls import actions as counting
+from parvis.polls import queries as polls
+from parvis.polls.model import NewPoll, PollEnded
 from parvis.quotes import actions as quotes
 from parvis.quotes.model import Quoting
 from parvis.statuses import actions as statuses
@@ -291,6 +294,7 @@ async def keep(tx: Tx, read_note: Reading) -> Status:
         in_reply_to_uri=found.in_reply_to, uri=found.id, url=found.url or found.id,
         created_at=_past(found.published, tx.now), mentions=read_note.mentions, silent=read_note.silent,
         tags=_tags(found.hashtags), remote_media=_files(found.attachments), openness=read_note.openness,
+        poll=asked(found.question, tx.now),
     )
     await emojis.learn(tx, read_note.author.domain, read_note.emojis)
     made = await statuses.publish(tx, read_note.author, draft)
@@ -305,8 +309,43 @@ def revision(read_note: Reading, now: datetime) -> Revision:
     return Revision(
         content=_content(found), spoiler_text=_warning(found), sensitive=found.sensitive, language=found.language,
         mentions=read_note.mentions, tags=_tags(found.hashtags), remote_media=_files(found.attachments),
-        edited_at=_past(found.updated, now),
+        edited_at=_past(found.updated, now), poll=asked(found.question, now),
     )
+
+
+def asked(question: Question | None, now: datetime) -> NewPoll | None:
+    """The poll of another server, with what it has counted. What is closed without a date is closed now."""
+    if question is None:
+        return None
+    ends = now if question.closed and (question.ends is None or question.ends > now) else question.ends
+    return NewPoll(
+        options=question.options, multiple=question.multiple, expires_at=ends, votes=question.votes,
+        voters=question.voters,
+    )
+
+
+async def poll(job: Job, status_id: int) -> None:
+    """Ask the server of a poll how it stands, at most once a minute; when it does not say, nothing changes."""
+    async with job.db.write() as tx:
+        status, known = await posts.by_id(tx, status_id), await polls.of_status(tx, status_id)
+        if status is None or status.deleted_at or known is None or known.local or not await polls.asked(tx, known.id):
+            return
+    try:
+        found = await note(job, status.uri)
+    except Problem:
+        return
+    async with job.db.write() as tx:
+        counted = asked(found.question, tx.now)
+        if counted is not None and found.id == status.uri:
+            await counting.recount(tx, status_id, counted)
+
+
+async def poll_ended(job: Job, event: PollEnded) -> None:
+    """How a poll of another server has come out, where somebody here has voted."""
+    async with job.db.read() as read:
+        voted = await polls.voted_here(read, event.poll)
+    if voted:
+        await poll(job, event.status)
 
 
 def _past(when: datetime | None, now: datetime) -> datetime | None:

@@ -26,6 +26,8 @@ from parvis.base.jobs import Job
 from parvis.federation import documents, queries
 from parvis.federation.vocabulary import PUBLIC, Document, host
 from parvis.moderation.model import Level, MeasureTaken
+from parvis.polls import queries as polls
+from parvis.polls.model import PollEnded, PollTallied, PollVoted
 from parvis.quotes import queries as quotes
 from parvis.quotes.model import Grant, QuoteAccepted, QuoteRefused, QuoteRequested, QuoteRevoked
 from parvis.quotes.model import State as QuoteState
@@ -71,12 +73,14 @@ async def policy_changed(job: Job, event: PolicyChanged) -> None:
             await _update(tx, job, author, status, f"policy-{status.version}")
 
 
-async def _update(tx: Tx, job: Job, author: Account, status: Status, mark: str) -> None:
-    """Send a post of ours as it is now, unless it is gone or stays here."""
+async def _update(
+    tx: Tx, job: Job, author: Account, status: Status, mark: str, also: Iterable[str] = ()
+) -> None:
+    """Send a post of ours as it is now to all who may have it and to these inboxes, unless it is gone or stays here."""
     if status.deleted_at is None and status.removed_at is None and not status.local_only:
         note = documents.note(await documents.written(tx, author, status), job.settings.base)
         document = documents.update(note, author.uri, mark, note["to"], note["cc"])
-        await _send(tx, author, document, await _readers(tx, author, status, widened=True))
+        await _send(tx, author, document, [*await _readers(tx, author, status, widened=True), *also])
 
 
 async def quote_requested(job: Job, event: QuoteRequested) -> None:
@@ -214,6 +218,34 @@ async def unfavourited(job: Job, event: Unfavourited) -> None:
         if by and author and original:
             document = documents.undo(documents.like(by, event.favourite, original.uri), [author.uri])
             await _send(tx, by, document, [author.inbox_url])
+
+
+async def poll_voted(job: Job, event: PollVoted) -> None:
+    """Bring a vote from here to the server that counts it."""
+    async with job.db.write() as tx:
+        by, author = await _across(tx, event.by, event.author)
+        status = await posts.by_id(tx, event.status)
+        if by and author and status and status.deleted_at is None:
+            for cast in await polls.cast(tx, event.votes):
+                await _send(tx, by, documents.vote(by, cast, status.uri, author.uri), [author.inbox_url])
+
+
+async def poll_tallied(job: Job, event: PollTallied) -> None:
+    """Send the totals of a poll of this city to all who may have it, the voters among them. That is no edit."""
+    await _count(job, event)
+
+
+async def poll_ended(job: Job, event: PollEnded) -> None:
+    """Send how a poll of this city has come out."""
+    await _count(job, event)
+
+
+async def _count(job: Job, event: PollTallied | PollEnded) -> None:
+    async with job.db.write() as tx:
+        status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
+        if status and author:
+            voters = await polls.voted_from_elsewhere(tx, event.poll)
+            await _update(tx, job, author, status, f"{event.mark}", voters)
 
 
 async def follow_requested(job: Job, event: FollowRequested) -> None:

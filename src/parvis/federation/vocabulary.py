@@ -106,6 +106,17 @@ class Authorization(msgspec.Struct, frozen=True):
     quoted: str
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a post asks: the answers, how often each was chosen, by how many people, and until when."""
+
+    multiple: bool
+    options: tuple[str, ...]
+    votes: tuple[int, ...]
+    voters: int | None
+    ends: datetime | None
+    closed: bool
+
+
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """A post."""
 
@@ -132,6 +143,9 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     quote_authorization: str | None = None
     can_quote: Rule | None = None
     can_reply: Rule | None = None
+    question: Question | None = None
+    choice: str = ""
+    """The answer that a vote names: a vote is a note with a name and nothing else."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,7 +276,8 @@ def note(found: Document) -> Note:
         attachments=_attachments(found), emojis=_emojis(found.get("tag")),
         quote=quote or _legacy_quote(found), quote_legacy=quote is None,
         quote_authorization=address(found.get("quoteAuthorization")), can_quote=_rule(policy, "canQuote"),
-        can_reply=_rule(policy, "canReply"),
+        can_reply=_rule(policy, "canReply"), question=_question(found),
+        choice=_choice(found) if not (content or found.get("attachment")) else "",
     )
 
 
@@ -296,6 +311,39 @@ def authorization(found: Document) -> Authorization:
         _needed(found, "id"), _needed(found, "attributedTo"), _needed(found, "interactingObject"),
         _needed(found, "interactionTarget"),
     )
+
+
+def _choice(found: Document) -> str:
+    return _answer(found) if kind(found) == "Note" and address(found.get("inReplyTo")) else ""
+
+
+def _answer(found: Document) -> str:
+    return text(found.get("name")).replace("\x00", "")[:NAME_LENGTH]
+
+
+def _question(found: Document) -> Question | None:
+    """What a Question asks; None when it has no answers to choose from."""
+    if kind(found) != "Question":
+        return None
+    several = [one for one in items(found.get("anyOf")) if isinstance(one, dict)]
+    rows = several or [one for one in items(found.get("oneOf")) if isinstance(one, dict)]
+    answers = [(name, _tally(row)) for row in rows if (name := _answer(row))]
+    closed = found.get("closed")
+    ended = moment(closed)
+    return Question(
+        multiple=bool(several), options=tuple(name for name, _ in answers), votes=tuple(votes for _, votes in answers),
+        voters=_count(found.get("votersCount")), ends=ended or moment(found.get("endTime")),
+        closed=ended is not None or closed is True,
+    ) if answers else None
+
+
+def _tally(answer: Document) -> int:
+    replies = answer.get("replies")
+    return _count(replies.get("totalItems") if isinstance(replies, dict) else None) or 0
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
 
 
 def _emojis(tags: object) -> tuple[Heard, ...]:

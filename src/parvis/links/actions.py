@@ -35,9 +35,9 @@ class AgainError(Exception):
 
 
 async def look(tx: Tx, status_id: int, own: str) -> None:
-    """Find which page a post points to, and have it fetched. A post with pictures shows those instead."""
+    """Find which page a post points to, and have it fetched. A post with pictures or a quote shows those instead."""
     post = await queries.linking(tx, status_id)
-    url = None if post is None or post.pictures else policy.first_link(post.content, own, post.people)
+    url = None if post is None or post.fuller else policy.first_link(post.content, own, post.people)
     if post is None or url is None:
         await queries.unlink(tx, status_id)
         return

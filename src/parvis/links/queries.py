@@ -12,11 +12,11 @@ from parvis.links.model import Page, Wanted
 
 
 class Linking(msgspec.Struct, frozen=True):
-    """What of a post decides which of its links is previewed; `people` are the addresses of those it names."""
+    """What of a post decides which of its links is previewed: has it files or a quote anyway, and whom does it name."""
 
     content: str
     local: bool
-    pictures: bool
+    fuller: bool
     people: list[str]
 
 
@@ -24,7 +24,8 @@ async def linking(r: Read, status_id: int) -> Linking | None:
     """A post that is there, and no reblog."""
     return await r.one(
         Linking,
-        """SELECT s.content, s.local, EXISTS (SELECT FROM media m WHERE m.status_id = s.id),
+        """SELECT s.content, s.local, EXISTS (SELECT FROM media m WHERE m.status_id = s.id)
+                      OR EXISTS (SELECT FROM quotes q WHERE q.status_id = s.id),
                   ARRAY(SELECT x FROM mentions n JOIN accounts a ON a.id = n.account_id, unnest(ARRAY[a.url, a.uri]) x
                         WHERE n.status_id = s.id)
            FROM statuses s WHERE s.id = $1 AND s.deleted_at IS NULL AND s.reblog_of_id IS NULL""",

@@ -66,7 +66,7 @@ async def recount(tx: Tx, status_id: int, poll: NewPoll) -> None:
     if known is None or known.local or not await _same_question(tx, known, poll):
         return
     await queries.seized(tx, known.id)
-    if poll.expires_at != known.expires_at:
+    if poll.expires_at != known.expires_at and not (known.ended(tx.now) and poll.expires_at):
         await queries.revise(tx, known.id, poll)
     await _recount(tx, known.id, poll)
 

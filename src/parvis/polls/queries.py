@@ -60,6 +60,29 @@ async def cast(r: Read, vote_ids: Sequence[int]) -> list[Cast]:
     )
 
 
+async def voted_here(r: Read, poll_id: int) -> bool:
+    """Has somebody who lives here voted?"""
+    return bool(
+        await r.value(
+            """SELECT EXISTS (SELECT FROM poll_votes v JOIN accounts a ON a.id = v.account_id
+                              WHERE v.poll_id = $1 AND a.domain IS NULL)""",
+            poll_id,
+        )
+    )
+
+
+async def voted_from_elsewhere(r: Read, poll_id: int) -> list[str]:
+    """The inboxes of those who voted from other servers, shared ones merged."""
+    return await r.values(
+        """SELECT DISTINCT coalesce(a.shared_inbox_url, a.inbox_url) FROM poll_votes v
+           JOIN accounts a ON a.id = v.account_id JOIN polls p ON p.id = v.poll_id
+           WHERE v.poll_id = $1 AND a.domain IS NOT NULL AND a.deleted_at IS NULL AND a.suspended_at IS NULL
+             AND a.inbox_url <> ''
+             AND NOT EXISTS (SELECT FROM blocks b WHERE b.account_id = p.account_id AND b.target_id = a.id)""",
+        poll_id,
+    )
+
+
 async def add(tx: Tx, status_id: int, account_id: int, local: bool, poll: NewPoll) -> int:
     """Insert a poll without its answers; its id."""
     return int(
@@ -120,10 +143,10 @@ async def tally_later(tx: Tx, poll_id: int) -> int:
 
 
 async def revise(tx: Tx, poll_id: int, poll: NewPoll) -> int:
-    """Write how a poll is held from now on."""
+    """Write how a poll is held from now on. An end that comes earlier than expected is still to be told."""
     return await tx.run(
         """UPDATE polls SET multiple = $2, hide_totals = $3, expires_at = $4::timestamptz, fetched_at = parvis_now(),
-                            ends_due_at = CASE WHEN $4 > parvis_now() THEN $4 END
+                            ends_due_at = CASE WHEN $4 > parvis_now() OR ends_due_at IS NOT NULL THEN $4 END
            WHERE id = $1""",
         poll_id, poll.multiple, poll.hide_totals, poll.expires_at,
     )
@@ -162,6 +185,17 @@ async def put_votes(tx: Tx, poll_id: int, votes: Sequence[int]) -> int:
            FROM unnest($2::int[]) WITH ORDINALITY AS w(votes, place)
            WHERE poll_options.poll_id = $1 AND poll_options.choice = w.place - 1""",
         poll_id, list(votes),
+    )
+
+
+async def asked(tx: Tx, poll_id: int) -> bool:
+    """True when nobody has asked its server within the last minute; the caller asks now."""
+    return bool(
+        await tx.run(
+            """UPDATE polls SET fetched_at = parvis_now()
+               WHERE id = $1 AND fetched_at < parvis_now() - interval '1 minute'""",
+            poll_id,
+        )
     )
 
 

@@ -11,6 +11,8 @@ from parvis.federation import fetch, queries, vocabulary
 from parvis.federation.activities.incoming import Deed, Incoming, nothing, person
 from parvis.federation.fetch import Reading
 from parvis.federation.vocabulary import Note
+from parvis.polls import queries as polls
+from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 
 KINDS = vocabulary.NOTE_TYPES | vocabulary.TITLED_TYPES
@@ -21,6 +23,8 @@ async def fetched(job: Job, given: Incoming) -> Deed:
     found = await said(job, given)
     if found is None:
         return nothing
+    if found.choice:
+        return partial(vote, given=given, found=found)
     async with job.db.read() as read:
         if not await concerns_us(read, given, found):
             return nothing
@@ -56,6 +60,19 @@ async def concerns_us(r: Read, given: Incoming, found: Note) -> bool:
         if await person(r, uri):
             return True
     return False
+
+
+async def vote(tx: Tx, given: Incoming, found: Note) -> None:
+    """Count an answer to a question of this city; what cannot be counted has no effect, and is no post either."""
+    status = await posts.by_uri(tx, found.in_reply_to or "")
+    poll = await polls.of_status(tx, status.id) if status and status.local else None
+    if poll is None:
+        return
+    chosen = [option.choice for option in await polls.options(tx, poll.id) if option.title == found.choice]
+    try:
+        await statuses.vote(tx, given.sender, poll.id, chosen, found.id)
+    except (Invalid, NotFound):
+        return
 
 
 async def receive(tx: Tx, read_note: Reading) -> None:

@@ -14,6 +14,7 @@ from parvis.federation import fetch, vocabulary
 from parvis.federation.activities import create
 from parvis.federation.activities.incoming import Deed, Incoming, nothing
 from parvis.federation.fetch import Reading
+from parvis.polls import actions as polls
 from parvis.quotes import actions as quoting
 from parvis.quotes import queries as quotes
 from parvis.statuses import actions as statuses
@@ -58,11 +59,14 @@ async def _withdrawn(job: Job, known: Status, read_note: Reading) -> bool:
 
 
 async def receive(tx: Tx, read_note: Reading, status_id: int, withdrawn: bool) -> None:
-    """Change the post, unless what we have is newer, and who may quote or answer it; without `updated`, only these."""
+    """Change the post, unless what we have is newer; without `updated`, only who may quote or answer it, and totals."""
     await emojis.learn(tx, read_note.author.domain, read_note.emojis)
     try:
         if read_note.note.updated is not None:
             await statuses.edit(tx, read_note.author, status_id, fetch.revision(read_note, tx.now))
+        counted = fetch.asked(read_note.note.question, tx.now)
+        if counted is not None:
+            await polls.recount(tx, status_id, counted)
         await statuses.open_to(tx, read_note.author, status_id, read_note.openness)
         if withdrawn:
             await quoting.withdraw(tx, status_id)
