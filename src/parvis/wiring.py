@@ -78,8 +78,9 @@ REACTIONS: Mapping[type, Reactions] = {
             shelves.posted,
             streams.posted,
         ),
-        later=(outbox.posted, previews.posted),
     ),
+    statuses.Linked: Reactions(later=(previews.linked,)),
+    statuses.PostedAbroad: Reactions(later=(outbox.posted,)),
     statuses.Edited: Reactions(
         now=(
             notifications.edited,

@@ -15,7 +15,7 @@ from parvis.base.http import Http, Request, Response
 from parvis.base.jobs import Job
 from parvis.links import actions as links
 from parvis.links import reactions
-from parvis.statuses.model import Edited, Posted
+from parvis.statuses.model import Edited, Linked
 
 PAGE = """<html lang="en"><head><meta property="og:title" content="{title}"><meta name="description" content="About it">
 <meta property="og:image" content="/i.png"><meta name="author" content="Ada"><meta property="article:published_time" content="2026-03-01T10:00:00Z">
@@ -50,7 +50,7 @@ async def linked(town: Town, web: Web, *posts: Any) -> None:
     """The worker looks at new posts and fetches what is due."""
     job = web.job(town)
     for post in posts:
-        await reactions.posted(job, Posted(int(post["id"]), int(post["account"]["id"])))
+        await reactions.linked(job, Linked(int(post["id"]), int(post["account"]["id"])))
     await town.owner.execute("UPDATE linked_pages SET due_at = parvis_now() WHERE due_at IS NOT NULL")
     while await links.fetch_due(job):
         pass

@@ -210,11 +210,11 @@ async def test_a_freeze_stops_posts_and_thaws(city: City, who: People) -> None:
     await settle(city)
     async with city.db.write() as tx:
         with pytest.raises(Refused, match="posting_frozen"):
-            await reactions.posting(tx, Posted(1, who.chidi.id))
-        await reactions.posting(tx, Posted(1, who.dana.id))
+            await reactions.posting(tx, Posted(1, who.chidi.id, "public"))
+        await reactions.posting(tx, Posted(1, who.dana.id, "public"))
     await city.advance(days=7)
     async with city.db.write() as tx:
-        await reactions.posting(tx, Posted(1, who.chidi.id))
+        await reactions.posting(tx, Posted(1, who.chidi.id, "public"))
 
 
 async def test_a_label_ends_as_its_author_had_it(city: City, who: People) -> None:

@@ -274,17 +274,8 @@ async def count_statuses(tx: Tx, account_ids: Sequence[int], step: int) -> int:
     )
 
 
-async def posted_on(tx: Tx, account_id: int, when: datetime) -> int:
-    """Remember the day of somebody's last post; a second post on a day writes nothing."""
-    return await tx.run(
-        """UPDATE accounts SET last_status_at = $2::timestamptz::date
-           WHERE id = $1 AND (last_status_at IS NULL OR last_status_at < $2::timestamptz::date)""",
-        account_id, when,
-    )
-
-
 async def fold_counts(tx: Tx) -> int:
-    """Add waiting deltas to their bases; how many were folded."""
+    """Add waiting deltas to their bases, and write down who has posted today; how many were folded."""
     return int(
         await tx.value(
             """WITH taken AS (
@@ -298,7 +289,11 @@ async def fold_counts(tx: Tx) -> int:
                    SELECT account_id, statuses, followers, following FROM summed ORDER BY account_id
                    ON CONFLICT (account_id) DO UPDATE SET statuses = account_counts.statuses + EXCLUDED.statuses,
                        followers = account_counts.followers + EXCLUDED.followers,
-                       following = account_counts.following + EXCLUDED.following)
+                       following = account_counts.following + EXCLUDED.following),
+               dated AS (
+                   UPDATE accounts SET last_status_at = (parvis_now() AT TIME ZONE 'UTC')::date
+                   WHERE id IN (SELECT account_id FROM summed WHERE statuses > 0)
+                     AND (last_status_at IS NULL OR last_status_at < (parvis_now() AT TIME ZONE 'UTC')::date))
                SELECT count(*)::int FROM taken"""
         )
     )

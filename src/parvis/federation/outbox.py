@@ -37,7 +37,7 @@ from parvis.statuses.model import (
     Edited,
     Favourited,
     PolicyChanged,
-    Posted,
+    PostedAbroad,
     Reblogged,
     Status,
     Unfavourited,
@@ -47,7 +47,7 @@ from parvis.statuses.model import (
 OPEN = ("public", "unlisted")
 
 
-async def posted(job: Job, event: Posted) -> None:
+async def posted(job: Job, event: PostedAbroad) -> None:
     """Send a new post to those it is addressed to."""
     async with job.db.write() as tx:
         status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)

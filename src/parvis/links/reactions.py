@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from parvis.base.jobs import Job
 from parvis.links import actions
-from parvis.statuses.model import Edited, Posted
+from parvis.statuses.model import Edited, Linked
 
 
-async def posted(job: Job, event: Posted) -> None:
-    """Look for a link in a new post."""
+async def linked(job: Job, event: Linked) -> None:
+    """Look for the link of a new post."""
     async with job.db.write() as tx:
         await actions.look(tx, event.status, actions.own_host(job))
 

@@ -30,8 +30,10 @@ async def bring(job: Job, event: Notified) -> None:
 
 async def posted(tx: Tx, event: Posted) -> None:
     """Those a post names, and those who watch its author."""
-    await actions.bring_on(tx, await queries.tell_mentioned(tx, "mention", event.account, event.status))
-    await actions.bring_on(tx, await queries.tell_watchers(tx, "status", event.account, event.status))
+    if event.named:
+        await actions.bring_on(tx, await queries.tell_mentioned(tx, "mention", event.account, event.status))
+    if event.watched:
+        await actions.bring_on(tx, await queries.tell_watchers(tx, "status", event.account, event.status))
 
 
 async def edited(tx: Tx, event: Edited) -> None:

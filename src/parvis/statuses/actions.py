@@ -24,9 +24,11 @@ from parvis.statuses.model import (
     Draft,
     Edited,
     Favourited,
+    Linked,
     Openness,
     PolicyChanged,
     Posted,
+    PostedAbroad,
     Reblogged,
     RemoteMedia,
     Revision,
@@ -41,7 +43,9 @@ from parvis.text import mentions as words
 async def compose(r: Read, text: str, base: str, domain: str) -> Composed:
     """A typed text as HTML, with the people and hashtags that it names. Unknown handles stay plain text."""
     handles = [(name, "" if (host or "").lower() == domain else (host or "")) for name, host in words.mentions(text)]
-    found = await accounts.by_handles(r, [name for name, _ in handles], [host for _, host in handles])
+    found: list[Account] = []
+    if handles:
+        found = await accounts.by_handles(r, [name for name, _ in handles], [host for _, host in handles])
     urls: dict[tuple[str, str | None], tuple[str, str]] = {}
     for account in found:
         for host in {account.domain, domain} if account.local else {account.domain}:
@@ -57,34 +61,36 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
         policy.says_something(draft.text, draft.media)
         policy.fits(words.length(draft.text) + len(draft.spoiler_text))
     parent = await _parent(tx, by, draft)
-    status_id = await queries.next_id(tx)
-    uri = draft.uri or f"{by.uri}/statuses/{status_id}"
     hidden = parent is not None and not await _welcomed(tx, by, parent)
     draft = msgspec.structs.replace(
         draft, openness=policy.opened(draft.visibility, draft.openness),
         local_only=draft.local_only or (parent is not None and parent.local_only),
     )
     place = queries.Place(
-        uri, draft.url or (f"{by.url}/{status_id}" if by.local else None), by.local,
-        parent.account_id if parent else None, parent.conversation_id if parent else status_id, hidden,
+        draft.uri, draft.url, by.local, parent.account_id if parent else None,
+        parent.conversation_id if parent else None, hidden, by.uri, by.url if by.local else None,
     )
-    if not await queries.add(tx, status_id, by.id, draft, place):
-        known = await queries.by_uri(tx, uri)
+    made = await queries.add(tx, by.id, draft, place)
+    if made is None:
+        known = await queries.by_uri(tx, draft.uri or "")
         if known is None:
             raise NotFound("status")
         return known
-    await _dress(tx, by, status_id, draft)
+    await _dress(tx, by, made.id, draft)
     if draft.poll:
-        await polls.ask(tx, by, status_id, draft.poll)
+        await polls.ask(tx, by, made.id, draft.poll)
     if parent and not hidden:
         await queries.count(tx, parent.id, replies=1)
     await accounts.count_status(tx, by.id, 1)
-    await accounts.posted_on(tx, by.id, tx.now)
-    made = await queries.visible(tx, status_id, by.id)
     adopted = 0 if by.local else await queries.adopt_waiting_replies(tx, made)
     if adopted:
         await queries.count(tx, made.id, replies=adopted)
-    await tx.emit(Posted(status_id, by.id))
+    reach = await queries.reach(tx, made)
+    await tx.emit(Posted(made.id, by.id, made.visibility, bool(draft.mentions), reach.watched))
+    if "://" in (draft.text if by.local else draft.content):
+        await tx.emit(Linked(made.id, by.id))
+    if by.local and reach.abroad and not made.local_only:
+        await tx.emit(PostedAbroad(made.id, by.id))
     return made
 
 
@@ -133,7 +139,9 @@ async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision) -
     if draft.mentions or silent:
         await queries.add_mentions(tx, status_id, draft.mentions, silent)
     if draft.tags or isinstance(draft, Revision):
-        await queries.put_tags(tx, status_id, [words.normal_tag(tag) for tag in draft.tags], list(draft.tags))
+        names = [words.normal_tag(tag) for tag in draft.tags]
+        while await queries.put_tags(tx, status_id, names, list(draft.tags)) < len(set(names)):
+            pass  # somebody else was making one of them, and has committed by now
 
 
 async def _attach_remote(tx: Tx, by: Account, status_id: int, given: Sequence[RemoteMedia]) -> None:

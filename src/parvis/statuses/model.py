@@ -151,7 +151,24 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """A post was made, here or elsewhere."""
+    """A post was made, here or elsewhere; whether it names anybody, and whether somebody watches its author."""
+
+    status: int
+    account: int
+    visibility: Visibility
+    named: bool = True
+    watched: bool = True
+
+
+class Linked(msgspec.Struct, frozen=True):
+    """A post was made that may point to a page."""
+
+    status: int
+    account: int
+
+
+class PostedAbroad(msgspec.Struct, frozen=True):
+    """A post was made here that may have readers elsewhere."""
 
     status: int
     account: int

@@ -63,34 +63,59 @@ async def next_id(tx: Tx) -> int:
     return int(await tx.value("SELECT parvis_id()"))
 
 
-async def add(tx: Tx, status_id: int, account_id: int, draft: Draft, place: Place) -> bool:
-    """Insert a post; False when its URI is known already."""
-    return bool(
-        await tx.run(
-            """INSERT INTO statuses (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
-                   visibility, language, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, conversation_id,
-                   application_id, quote_automatic, quote_manual, reply_policy, reply_hidden, local_only, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $18, $19, $20, $21, $22,
-                       coalesce($17, parvis_now()))
-               ON CONFLICT DO NOTHING""",
-            status_id, account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text,
-            draft.sensitive, draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id,
-            draft.in_reply_to_uri, place.conversation_id, draft.application_id, draft.created_at,
-            list(draft.openness.quote_automatic), list(draft.openness.quote_manual), draft.openness.reply_policy,
-            place.reply_hidden, draft.local_only,
-        )
+async def add(tx: Tx, account_id: int, draft: Draft, place: Place) -> Status | None:
+    """Insert a post, whose id makes its addresses where none are given; None when its URI is known already."""
+    return await tx.one(
+        Status,
+        f"""INSERT INTO statuses AS s (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
+                visibility, language, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, conversation_id,
+                application_id, created_at, quote_automatic, quote_manual, reply_policy, reply_hidden, local_only)
+            SELECT n.id, $1, coalesce($2, $15 || '/statuses/' || n.id), coalesce($3, $16 || '/' || n.id), $4, $5, $6,
+                   $7, $8, $9, $10, $11, $12, $13, coalesce($14, n.id), $17, coalesce($18, parvis_now()), $19, $20, $21,
+                   $22, $23
+            FROM (SELECT parvis_id() AS id) n
+            ON CONFLICT DO NOTHING RETURNING {STATUS}""",
+        account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text, draft.sensitive,
+        draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id, draft.in_reply_to_uri,
+        place.conversation_id, place.under, place.beside, draft.application_id, draft.created_at,
+        list(draft.openness.quote_automatic), list(draft.openness.quote_manual), draft.openness.reply_policy,
+        place.reply_hidden, draft.local_only,
     )
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a new post stands: its addresses and its conversation."""
+    """Where a new post stands: its addresses, or those of its author under which they are made; its conversation."""
 
-    uri: str
+    uri: str | None
     url: str | None
     local: bool
     in_reply_to_account_id: int | None
-    conversation_id: int
+    conversation_id: int | None
     reply_hidden: bool = False
+    under: str = ""
+    beside: str | None = None
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """Whether somebody asked to be told of an author's posts, and whether a post may have readers elsewhere."""
+
+    watched: bool
+    abroad: bool
+
+
+async def reach(r: Read, status: Status) -> Reach:
+    """How far a post goes. Of many followers the first thousand are looked at: more are taken to live anywhere."""
+    found = await r.one(
+        Reach,
+        """WITH readers AS (SELECT f.account_id FROM follows f WHERE f.target_id = $1 AND f.accepted LIMIT 1000)
+           SELECT EXISTS (SELECT FROM follows f WHERE f.target_id = $1 AND f.notify AND f.accepted),
+                  (SELECT count(*) = 1000 FROM readers)
+                  OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
+                      SELECT account_id FROM readers UNION ALL SELECT $3
+                      UNION ALL SELECT m.account_id FROM mentions m WHERE m.status_id = $2))""",
+        status.account_id, status.id, status.in_reply_to_account_id,
+    )
+    return found or Reach(watched=True, abroad=True)
 
 
 async def add_reblog(
@@ -130,15 +155,22 @@ async def add_mentions(tx: Tx, status_id: int, named: Sequence[int], silent: Seq
 
 
 async def put_tags(tx: Tx, status_id: int, names: Sequence[str], shown: Sequence[str]) -> int:
-    """Tag a post with exactly these hashtags."""
-    return await tx.run(
+    """Tag a post with exactly these hashtags; how many of them it has now.
+
+    A known hashtag's row is not touched: all who use it at the same moment would wait for each other's commit. One that
+    another transaction is just making is not seen here, so the caller looks at the number and tries again.
+    """
+    return int(await tx.value(
         """WITH wanted AS (SELECT DISTINCT ON (n) n, d FROM unnest($2::text[], $3::text[]) AS w(n, d)),
-                made AS (INSERT INTO tags (name, display_name) SELECT n, d FROM wanted ORDER BY n
-                         ON CONFLICT (name) DO UPDATE SET name = EXCLUDED.name RETURNING id),
-                gone AS (DELETE FROM status_tags WHERE status_id = $1 AND tag_id NOT IN (SELECT id FROM made))
-           INSERT INTO status_tags (tag_id, status_id) SELECT id, $1 FROM made ON CONFLICT DO NOTHING""",
+                made AS (INSERT INTO tags (name, display_name)
+                         SELECT n, d FROM wanted WHERE NOT EXISTS (SELECT FROM tags WHERE name = n) ORDER BY n
+                         ON CONFLICT (name) DO NOTHING RETURNING id),
+                chosen AS (SELECT id FROM made UNION ALL SELECT t.id FROM tags t JOIN wanted ON t.name = n),
+                gone AS (DELETE FROM status_tags WHERE status_id = $1 AND tag_id NOT IN (SELECT id FROM chosen)),
+                put AS (INSERT INTO status_tags (tag_id, status_id) SELECT id, $1 FROM chosen ON CONFLICT DO NOTHING)
+           SELECT count(*) FROM chosen""",
         status_id, list(names), list(shown),
-    )
+    ))
 
 
 async def tag_named(tx: Tx, name: str, spelled: str) -> int:

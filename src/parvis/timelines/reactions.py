@@ -10,7 +10,8 @@ from parvis.timelines import actions, queries
 
 async def posted(tx: Tx, event: Posted) -> None:
     """A direct post is the last of its conversation, and unread for all but its author."""
-    await actions.tell_touched(tx, await queries.join_conversations(tx, event.status))
+    if event.visibility == "direct":
+        await actions.tell_touched(tx, await queries.join_conversations(tx, event.status))
 
 
 async def edited(tx: Tx, event: Edited) -> None:
