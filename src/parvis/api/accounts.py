@@ -30,6 +30,7 @@ from parvis.statuses.model import Visibility
 from parvis.text import html, language
 from parvis.text import mentions as words
 from parvis.timelines import queries as timelines
+from parvis.timelines.model import Choice
 from parvis.views import account as view
 from parvis.views import queries as views
 from parvis.views import status as posts
@@ -306,7 +307,7 @@ async def statuses(call: Call, args: WantedStatuses) -> bytes:
         ids = await timelines.pinned(call.read, call.viewer, args.id)
     else:
         tag = words.normal_tag(args.tagged) if args.tagged else None
-        choice = timelines.Choice(args.only_media, args.exclude_replies, args.exclude_reblogs, tag)
+        choice = Choice(args.only_media, args.exclude_replies, args.exclude_reblogs, tag)
         ids = await timelines.account(call.read, call.viewer, args.id, args.page(), choice)
         call.link(ids)
     if not ids:

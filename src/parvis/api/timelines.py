@@ -6,6 +6,7 @@ from parvis.api.call import Call, Paged, get
 from parvis.base.errors import NotFound
 from parvis.text import mentions
 from parvis.timelines import queries as timelines
+from parvis.timelines.model import Kept
 from parvis.views import status as view
 
 
@@ -80,7 +81,7 @@ async def direct(call: Call, args: Paged) -> bytes:
     return await _shown(call, await timelines.direct(call.read, call.me_id, args.page()))
 
 
-async def _kept(call: Call, rows: list[timelines.Kept]) -> bytes:
+async def _kept(call: Call, rows: list[Kept]) -> bytes:
     call.link([row.row_id for row in rows])
     return await view.page(call.read, call.eye(), [row.status_id for row in rows])
 

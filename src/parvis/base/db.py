@@ -195,7 +195,9 @@ async def connect(
     """Open a pool on a database whose schema is in place."""
     pool = await asyncpg.create_pool(
         url, min_size=1, max_size=size, init=_shape_connection, reset=_as_it_was, command_timeout=60,
-        max_inactive_connection_lifetime=300, server_settings={"application_name": "parvis", "timezone": "UTC"},
+        max_inactive_connection_lifetime=300,
+        # Statements are prepared once and written so that one plan serves all values: planning costs more.
+        server_settings={"application_name": "parvis", "timezone": "UTC", "plan_cache_mode": "force_generic_plan"},
     )
     return Db(pool, clock or Clock(), reactions or {})
 

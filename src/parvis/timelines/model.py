@@ -44,7 +44,31 @@ class ConversationTouched(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A post for the home timeline, and whether this viewer is shown it."""
+    """A post for a timeline, whether this viewer is shown it, and whether no other belongs between it and the rest."""
 
     id: int
     shown: bool
+    whole: bool
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A post in a list that its own rows order."""
+
+    row_id: int
+    status_id: int
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Which of an account's posts."""
+
+    only_media: bool = False
+    exclude_replies: bool = False
+    exclude_reblogs: bool = False
+    tagged: str | None = None
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A post in a thread: before (-1) or after (1) the one that is looked at (0)."""
+
+    side: int
+    id: int

@@ -9,7 +9,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.timelines.model import Candidate, List, Marker, RepliesPolicy, Touched
+from parvis.timelines.model import Candidate, Choice, Kept, List, Marker, Placed, RepliesPolicy, Touched
 
 NOT_MUTED = """NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id IN (v.account_id, o.account_id)
                             AND (m.until IS NULL OR m.until > parvis_now()))"""
@@ -23,9 +23,11 @@ PUBLIC_SHAPE = "v.visibility = 'public' AND v.reblog_of_id IS NULL AND v.in_repl
 FROM_SEEN = "FROM seen_by($1) v LEFT JOIN statuses o ON o.id = v.reblog_of_id"
 ORDER = "ORDER BY v.id DESC /*page*/ LIMIT $4"
 
-# For both: whose posts (authors; those `apart` only count as answered), and to whom replies are shown (answered).
-FROM_AUTHORS = """SELECT s.id FROM authors CROSS JOIN LATERAL (
-        SELECT id FROM statuses s
+# Whose posts (authors; those `apart` only count as answered), and to whom replies are shown (answered). What somebody
+# followed wrote themselves and to many is `plain`: their readers may see it, and that need not be asked again.
+PLAIN = "s.reblog_of_id IS NULL AND s.visibility <> 'direct'"
+FROM_AUTHORS = f"""SELECT s.id, s.plain FROM authors CROSS JOIN LATERAL (
+        SELECT id, {PLAIN} AS plain FROM statuses s
         WHERE s.account_id = authors.id AND s.deleted_at IS NULL AND s.id > $2 AND s.id < $3
           AND (s.reblog_of_id IS NULL OR authors.show_reblogs)
           AND (authors.languages IS NULL OR s.language IS NULL OR s.language = ANY(authors.languages))
@@ -33,54 +35,71 @@ FROM_AUTHORS = """SELECT s.id FROM authors CROSS JOIN LATERAL (
                OR s.account_id = $1 OR s.in_reply_to_account_id IN (SELECT id FROM answered))
         ORDER BY s.id DESC /*page*/ LIMIT $4) s
     WHERE NOT authors.apart ORDER BY s.id DESC /*page*/ LIMIT $4"""
-MUTED = """EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id = f.target_id
-                                     AND (m.until IS NULL OR m.until > parvis_now()))"""
+# The same from the newest posts of all: most pages are full after a few hundred of them, where asking each author in
+# turn reads thousands. An IN after an OR stays a look into a hash, row by row, until the page is full; alone it would
+# become a join of the whole window.
+FROM_RECENT = f"""SELECT s.id, {PLAIN} AS plain
+    FROM (SELECT s.id, s.account_id, s.reblog_of_id, s.in_reply_to_account_id, s.language, s.visibility
+          FROM statuses s WHERE s.deleted_at IS NULL AND s.id > $2 AND s.id < $3
+          ORDER BY s.id DESC /*page*/ LIMIT $5) s
+    WHERE (s.account_id = $1 OR s.account_id IN (SELECT id FROM authors WHERE NOT apart))
+      AND (s.reblog_of_id IS NULL OR s.account_id NOT IN (SELECT id FROM authors WHERE NOT show_reblogs))
+      AND (s.language IS NULL OR s.account_id NOT IN (SELECT id FROM authors WHERE languages IS NOT NULL)
+           OR EXISTS (SELECT FROM authors a WHERE a.id = s.account_id AND s.language = ANY(a.languages)))
+      AND (s.in_reply_to_account_id IS NULL OR s.in_reply_to_account_id = s.account_id
+           OR s.account_id = $1 OR s.in_reply_to_account_id IN (SELECT id FROM answered))
+    ORDER BY s.id DESC /*page*/ LIMIT $4"""
+# Nothing older belongs between the rows when the window gave enough of them, or was not filled itself.
+WHOLE = """(SELECT count(*) = $4 FROM by_author) OR (SELECT count(*) < $5 FROM (
+    SELECT FROM statuses s WHERE s.deleted_at IS NULL AND s.id > $2 AND s.id < $3 LIMIT $5) w)"""
+FOLLOWED = """SELECT f.target_id AS id, f.show_reblogs, f.languages FROM follows f
+    WHERE f.account_id = $1 AND f.accepted AND f.target_id NOT IN (
+        SELECT m.target_id FROM mutes m WHERE m.account_id = $1 AND (m.until IS NULL OR m.until > parvis_now()))
+    UNION ALL SELECT $1, true, NULL"""
 PASSED_ON_OPENLY = f"(o.id IS NULL OR {NOT_FROM_BLOCKED_DOMAIN})"
-HOME = both_ways(
-    f"""WITH apart AS (
-            SELECT la.account_id AS id FROM lists l JOIN list_accounts la ON la.list_id = l.id
-            WHERE l.account_id = $1 AND l.exclusive AND la.account_id <> $1),
-        authors AS (
-            SELECT f.target_id AS id, f.show_reblogs, f.languages, f.target_id IN (SELECT id FROM apart) AS apart
-            FROM follows f WHERE f.account_id = $1 AND f.accepted AND NOT {MUTED}
-            UNION ALL SELECT $1, true, NULL, false),
-        answered AS (SELECT id FROM authors),
-        by_author AS ({FROM_AUTHORS}),
-        by_tag AS (
-            SELECT DISTINCT s.id FROM tag_follows tf CROSS JOIN LATERAL (
-                SELECT s.id FROM status_tags st JOIN statuses s ON s.id = st.status_id
-                WHERE st.tag_id = tf.tag_id AND st.status_id > $2 AND st.status_id < $3
-                  AND s.visibility = 'public' AND s.deleted_at IS NULL
-                ORDER BY st.status_id DESC /*page*/ LIMIT $4) s
-            WHERE tf.account_id = $1 ORDER BY s.id DESC /*page*/ LIMIT $4),
-        head AS (
-            SELECT id, bool_or(by_author) AS by_author
-            FROM (SELECT id, true AS by_author FROM by_author UNION ALL SELECT id, false FROM by_tag) found
-            GROUP BY id ORDER BY id DESC /*page*/ LIMIT $4)
-        SELECT head.id, EXISTS (
+MIX = f"""WITH authors AS MATERIALIZED (
+        SELECT followed.*, followed.id IN (
+            SELECT la.account_id FROM lists l JOIN list_accounts la ON la.list_id = l.id
+            WHERE l.account_id = $1 AND l.exclusive AND la.account_id <> $1) AS apart
+        FROM ({FOLLOWED}) followed),
+    answered AS (SELECT id FROM authors),
+    by_author AS ({{by_author}}),
+    by_tag AS (
+        SELECT DISTINCT s.id FROM tag_follows tf CROSS JOIN LATERAL (
+            SELECT s.id FROM status_tags st JOIN statuses s ON s.id = st.status_id
+            WHERE st.tag_id = tf.tag_id AND st.status_id > $2 AND st.status_id < $3
+              AND s.visibility = 'public' AND s.deleted_at IS NULL
+            ORDER BY st.status_id DESC /*page*/ LIMIT $4) s
+        WHERE tf.account_id = $1 ORDER BY s.id DESC /*page*/ LIMIT $4),
+    head AS (
+        SELECT id, bool_or(followed) AS by_author, bool_or(plain) AS plain
+        FROM (SELECT id, true AS followed, plain FROM by_author UNION ALL SELECT id, false, false FROM by_tag) found
+        GROUP BY id ORDER BY id DESC /*page*/ LIMIT $4)
+    SELECT head.id, plain OR EXISTS (
             SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED}
                AND CASE WHEN head.by_author THEN {PASSED_ON_OPENLY}
-                        ELSE {NOT_FROM_BLOCKED_DOMAIN} AND {NOT_LIMITED} AND v.account_id NOT IN (SELECT id FROM apart)
-                   END)
-        FROM head ORDER BY head.id DESC /*page*/"""
-)
-LIST = both_ways(
-    f"""WITH list AS (SELECT id, replies_policy FROM lists WHERE account_id = $1 AND id = $5),
-        followed AS (
-            SELECT f.target_id AS id, f.show_reblogs, f.languages FROM follows f
-            WHERE f.account_id = $1 AND f.accepted AND NOT {MUTED}
-            UNION ALL SELECT $1, true, NULL),
-        authors AS (
-            SELECT followed.*, false AS apart
-            FROM list JOIN list_accounts la ON la.list_id = list.id JOIN followed ON followed.id = la.account_id),
-        answered AS (
-            SELECT $1 AS id UNION ALL SELECT authors.id FROM authors, list WHERE list.replies_policy = 'list'
-            UNION ALL SELECT followed.id FROM followed, list WHERE list.replies_policy = 'followed'),
-        head AS ({FROM_AUTHORS})
-        SELECT head.id, EXISTS (SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED} AND {PASSED_ON_OPENLY})
-        FROM head ORDER BY head.id DESC /*page*/"""
-)
-MIXED = {"home": HOME, "list": LIST}
+                        ELSE {NOT_FROM_BLOCKED_DOMAIN} AND {NOT_LIMITED}
+                             AND v.account_id NOT IN (SELECT id FROM authors WHERE apart) END),
+           {{whole}}
+    FROM head ORDER BY head.id DESC /*page*/"""
+LIST = f"""WITH list AS (SELECT id, replies_policy FROM lists WHERE account_id = $1 AND id = $5),
+    followed AS ({FOLLOWED}),
+    authors AS (
+        SELECT followed.*, false AS apart
+        FROM list JOIN list_accounts la ON la.list_id = list.id JOIN followed ON followed.id = la.account_id),
+    answered AS (
+        SELECT $1 AS id UNION ALL SELECT authors.id FROM authors, list WHERE list.replies_policy = 'list'
+        UNION ALL SELECT followed.id FROM followed, list WHERE list.replies_policy = 'followed'),
+    head AS ({FROM_AUTHORS})
+    SELECT head.id, plain OR EXISTS (SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED} AND {PASSED_ON_OPENLY}),
+           true
+    FROM head ORDER BY head.id DESC /*page*/"""
+MIXED = {
+    "recent": both_ways(MIX.format(by_author=FROM_RECENT, whole=WHOLE)),
+    "home": both_ways(MIX.format(by_author=FROM_AUTHORS, whole="true")),
+    "list": both_ways(LIST),
+}
+WINDOW = 2_000
 SPARE = 10  # read beyond the page, so that it is full although some of it is not shown
 ROUNDS = 10
 PUBLIC = both_ways(
@@ -124,13 +143,6 @@ KEPT = {
 }
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A post in a list that its own rows order."""
-
-    row_id: int
-    status_id: int
-
-
 async def _mixed(r: Read, name: str, viewer: int, page: Page, *more: int) -> list[int]:
     """A stretch of which nothing is shown (all passed on from somebody muted, say) does not end the timeline."""
     for _ in range(ROUNDS):
@@ -146,6 +158,11 @@ async def _mixed(r: Read, name: str, viewer: int, page: Page, *more: int) -> lis
 
 async def home(r: Read, viewer: int, page: Page) -> list[int]:
     """What the people one follows post and pass on, what carries a hashtag one follows, and what one posts oneself."""
+    most = page.limit + SPARE
+    rows = await r.all(Candidate, MIXED["recent"][page.upwards], viewer, page.after, page.before, most, WINDOW)
+    ids = [row.id for row in rows if row.shown]
+    if ids and rows[0].whole:
+        return sorted(ids[: page.limit], reverse=True)
     return await _mixed(r, "home", viewer, page)
 
 
@@ -173,15 +190,6 @@ async def linked(r: Read, viewer: int | None, page: Page, url: str) -> list[int]
     """Public posts that point to a page, by the address they have or by the page's own."""
     args = (viewer, page.after, page.before, page.limit, url)
     return sorted(await r.values(LINK[page.upwards], *args), reverse=True)
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """Which of an account's posts."""
-
-    only_media: bool = False
-    exclude_replies: bool = False
-    exclude_reblogs: bool = False
-    tagged: str | None = None
 
 
 async def account(r: Read, viewer: int | None, account_id: int, page: Page, choice: Choice) -> list[int]:
@@ -218,13 +226,6 @@ THREAD_DOWN = """down (id, path) AS (
         UNION ALL
         SELECT s.id, down.path || s.id FROM statuses s JOIN down ON s.in_reply_to_id = down.id
         WHERE cardinality(down.path) < $5 AND NOT s.reply_hidden)"""
-
-
-class Placed(msgspec.Struct, frozen=True):
-    """A post in a thread: before (-1) or after (1) the one that is looked at (0)."""
-
-    side: int
-    id: int
 
 
 async def thread(r: Read, viewer: int | None, status_id: int, up: int, down: int, depth: int) -> list[Placed]:

@@ -19,6 +19,7 @@ from parvis.statuses.model import Status, Visibility
 from parvis.text import language, mentions
 from parvis.text.messages import words
 from parvis.timelines import queries as timelines
+from parvis.timelines.model import Choice
 from parvis.views import account as people
 from parvis.views import status as posts
 from parvis.views.status import Eye
@@ -92,7 +93,7 @@ async def profile(visit: Visit) -> Response:
             raise Forbidden("account_suspended")
         shown = (await people.accounts(r, visit.eye, [person.id]))[person.id]
         ids = await timelines.account(
-            r, visit.viewer, person.id, visit.page(), timelines.Choice(exclude_replies=True)
+            r, visit.viewer, person.id, visit.page(), Choice(exclude_replies=True)
         )
         pinned = [] if visit.query("max_id") else await timelines.pinned(r, visit.viewer, person.id)
         rest = [number for number in ids if number not in pinned]
