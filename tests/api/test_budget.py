@@ -17,7 +17,8 @@ from parvis.views.cards import Shelf
 MOST = 4
 KINDS = 3  # a search for everything asks one more question for each kind that it finds
 LONG = 20
-HOUSEKEEPING = "SELECT pg_advisory_unlock_all()"  # asyncpg's own, when a connection goes back to its pool
+# asyncpg's own: when a connection goes back to its pool, and when it meets a type for the first time in its life.
+HOUSEKEEPING = ("pg_advisory_unlock_all()", "typeinfo_tree", "set_config('jit'")
 
 
 class Meter:
@@ -33,7 +34,7 @@ class Meter:
             connection.add_query_logger(self._note)
 
     def _note(self, record: Any) -> None:
-        if not record.query.startswith(HOUSEKEEPING):
+        if not any(word in record.query for word in HOUSEKEEPING):
             self.sent.append(" ".join(record.query.split())[:90])
 
     async def cost(self, caller: Client, path: str, most: int = MOST) -> int:
