@@ -35,9 +35,8 @@ FROM_AUTHORS = f"""SELECT s.id, s.plain FROM authors CROSS JOIN LATERAL (
                OR s.account_id = $1 OR s.in_reply_to_account_id IN (SELECT id FROM answered))
         ORDER BY s.id DESC /*page*/ LIMIT $4) s
     WHERE NOT authors.apart ORDER BY s.id DESC /*page*/ LIMIT $4"""
-# The same from the newest posts of all: most pages are full after a few hundred of them, where asking each author in
-# turn reads thousands. An IN after an OR stays a look into a hash, row by row, until the page is full; alone it would
-# become a join of the whole window.
+# The same from the newest posts of all: a few hundred fill most pages, where asking each author in turn reads thousands.
+# An IN after an OR stays a look into a hash, row by row, until the page is full; alone it would become a join.
 FROM_RECENT = f"""SELECT s.id, {PLAIN} AS plain
     FROM (SELECT s.id, s.account_id, s.reblog_of_id, s.in_reply_to_account_id, s.language, s.visibility
           FROM statuses s WHERE s.deleted_at IS NULL AND s.id > $2 AND s.id < $3
@@ -52,16 +51,19 @@ FROM_RECENT = f"""SELECT s.id, {PLAIN} AS plain
 # Nothing older belongs between the rows when the window gave enough of them, or was not filled itself.
 WHOLE = """(SELECT count(*) = $4 FROM by_author) OR (SELECT count(*) < $5 FROM (
     SELECT FROM statuses s WHERE s.deleted_at IS NULL AND s.id > $2 AND s.id < $3 LIMIT $5) w)"""
-FOLLOWED = """SELECT f.target_id AS id, f.show_reblogs, f.languages FROM follows f
+# A block ends a follow here; where it came from another server both may stand, and nothing is shown.
+FOLLOWED = """SELECT f.target_id AS id, f.show_reblogs, f.languages, f.target_id IN (
+        SELECT b.target_id FROM blocks b WHERE b.account_id = $1
+        UNION ALL SELECT b.account_id FROM blocks b WHERE b.target_id = $1) AS severed FROM follows f
     WHERE f.account_id = $1 AND f.accepted AND f.target_id NOT IN (
         SELECT m.target_id FROM mutes m WHERE m.account_id = $1 AND (m.until IS NULL OR m.until > parvis_now()))
-    UNION ALL SELECT $1, true, NULL"""
+    UNION ALL SELECT $1, true, NULL, false"""
 PASSED_ON_OPENLY = f"(o.id IS NULL OR {NOT_FROM_BLOCKED_DOMAIN})"
-MIX = f"""WITH authors AS MATERIALIZED (
-        SELECT followed.*, followed.id IN (
-            SELECT la.account_id FROM lists l JOIN list_accounts la ON la.list_id = l.id
-            WHERE l.account_id = $1 AND l.exclusive AND la.account_id <> $1) AS apart
-        FROM ({FOLLOWED}) followed),
+MIX = f"""WITH elsewhere AS (
+        SELECT la.account_id AS id FROM lists l JOIN list_accounts la ON la.list_id = l.id
+        WHERE l.account_id = $1 AND l.exclusive AND la.account_id <> $1),
+    authors AS MATERIALIZED (
+        SELECT followed.*, severed OR followed.id IN (SELECT id FROM elsewhere) AS apart FROM ({FOLLOWED}) followed),
     answered AS (SELECT id FROM authors),
     by_author AS ({{by_author}}),
     by_tag AS (
@@ -79,13 +81,13 @@ MIX = f"""WITH authors AS MATERIALIZED (
             SELECT {FROM_SEEN} WHERE v.id = head.id AND {NOT_MUTED}
                AND CASE WHEN head.by_author THEN {PASSED_ON_OPENLY}
                         ELSE {NOT_FROM_BLOCKED_DOMAIN} AND {NOT_LIMITED}
-                             AND v.account_id NOT IN (SELECT id FROM authors WHERE apart) END),
+                             AND v.account_id NOT IN (SELECT id FROM elsewhere) END),
            {{whole}}
     FROM head ORDER BY head.id DESC /*page*/"""
 LIST = f"""WITH list AS (SELECT id, replies_policy FROM lists WHERE account_id = $1 AND id = $5),
     followed AS ({FOLLOWED}),
     authors AS (
-        SELECT followed.*, false AS apart
+        SELECT followed.*, severed AS apart
         FROM list JOIN list_accounts la ON la.list_id = list.id JOIN followed ON followed.id = la.account_id),
     answered AS (
         SELECT $1 AS id UNION ALL SELECT authors.id FROM authors, list WHERE list.replies_policy = 'list'
