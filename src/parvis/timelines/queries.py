@@ -35,7 +35,7 @@ FROM_AUTHORS = f"""SELECT s.id, s.plain FROM authors CROSS JOIN LATERAL (
                OR s.account_id = $1 OR s.in_reply_to_account_id IN (SELECT id FROM answered))
         ORDER BY s.id DESC /*page*/ LIMIT $4) s
     WHERE NOT authors.apart ORDER BY s.id DESC /*page*/ LIMIT $4"""
-# The same from the newest posts of all: a few hundred fill most pages, where asking each author in turn reads thousands.
+# The same from the newest posts of all: some hundred fill most pages, where asking each author in turn reads thousands.
 # An IN after an OR stays a look into a hash, row by row, until the page is full; alone it would become a join.
 FROM_RECENT = f"""SELECT s.id, {PLAIN} AS plain
     FROM (SELECT s.id, s.account_id, s.reblog_of_id, s.in_reply_to_account_id, s.language, s.visibility
