@@ -132,3 +132,19 @@ def test_mastodon_py_registers_an_app_and_signs_somebody_up(clients: dict[str, M
     dora.revoke_access_token(allow_http=True)
     address = app.auth_request_url(scopes=["read"], redirect_uris="urn:ietf:wg:oauth:2.0:oob")
     assert address.startswith(f"{origin}/oauth/authorize?")
+
+
+def test_mastodon_py_finds_what_is_said_and_whom_to_follow(clients: dict[str, Mastodon]) -> None:
+    alice, bela, stranger = clients["alice"], clients["bela"], clients["stranger"]
+    alice.account_update_credentials(indexable=True)
+    said = alice.status_post("The lamps of the quayside #lamps")
+    assert [s.id for s in bela.search_v2("quayside from:alice", result_type="statuses").statuses] == [said.id]
+    assert [t.name for t in stranger.search_v2("lam", result_type="hashtags", resolve=False).hashtags] == ["lamps"]
+    assert {"alice", "bela"} <= {a.acct for a in stranger.directory(order="new", local=True)}
+    assert stranger.trending_tags() == stranger.trending_statuses() == stranger.trending_links() == []
+    assert isinstance(bela.suggestions_v2(), list)
+    bela.suggestion_delete(said.account.id)
+    assert stranger.instance_health()
+    assert stranger.instance_activity()[0].statuses >= 1
+    assert "fr" in [language.code for language in stranger.instance_languages()]
+    assert stranger.instance_extended_description().content

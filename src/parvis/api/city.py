@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Literal
 
 import msgspec
+from starlette.responses import Response
 
 from parvis.accounts import actions as accounts
 from parvis.api import queries as face
@@ -147,10 +148,12 @@ async def terms_of(call: Call, args: Dated) -> dict[str, Any]:
 
 
 @get("/health", private=True)
-async def health(call: Call, _: Nothing) -> dict[str, str]:
-    """Is this process alive, and does its database answer?"""
+async def health(call: Call, _: Nothing) -> dict[str, str] | Response:
+    """Is this process alive, and does its database answer? In plain text, unless JSON is asked for."""
     await face.answers(call.read)
-    return {"status": "OK"}
+    if "application/json" in call.request.headers.get("accept", ""):
+        return {"status": "OK"}
+    return Response("OK", headers={"Cache-Control": "private, no-store"}, media_type="text/plain")
 
 
 @get("/api/oembed")
