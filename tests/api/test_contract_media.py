@@ -149,6 +149,7 @@ async def test_what_a_file_is_its_bytes_say(town: Town) -> None:
 
 async def test_a_film_that_breaks_off_fails_and_what_came_of_it_goes(town: Town) -> None:
     alice = await town.person("alice")
+    await jobs.drain(town.app.job, LATER)  # what others sent
     before = stored(town.app)
     whole = footage.film(30, kind="webm")
     made = await send(alice, whole[: len(whole) // 3], 202, kind="video/webm")

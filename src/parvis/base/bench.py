@@ -1,6 +1,7 @@
 """The other end of the workshop: a process that reads one file, does one order and ends. It has nothing to lose.
 
-It is given no secret, little memory, little time and an empty folder; the file is its input, its answer leaves as JSON.
+It is given no secret, little memory, little time and an empty folder outside of which it reaches nothing; the file is
+its input, its answer leaves as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import IO
 
 import msgspec
 
-from parvis.base import films, pictures, process, sniff
+from parvis.base import cell, films, pictures, process, sniff
 from parvis.base.works import Order, Rations, Told, Unfit, Work
 
 
@@ -44,6 +45,7 @@ def worked(source: IO[bytes], folder: Path, order: Order) -> Work:
 
 def main(asked: str, given: str) -> None:
     """Do the order that came as JSON, with the file on standard input, in the folder one stands in."""
+    cell.shut_in(Path.cwd())  # before any thread: they would stay outside
     process.die_with_parent()
     confine(msgspec.json.decode(given, type=Rations))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
@@ -61,11 +62,13 @@ class Files:
 
     async def delete(self, names: Iterable[str]) -> None:
         """Take files out; one that is not there is as good as deleted."""
-        for name in names:
-            try:
+        given = list(names)
+        if given and isinstance(self._store, S3Store):  # one request for many, and none is missed
+            await obstore.delete_async(self._store, given)
+            return
+        for name in given:
+            with contextlib.suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, name)
-            except FileNotFoundError:
-                continue
 
 
 def opened(settings: Settings) -> Files:
