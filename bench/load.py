@@ -125,7 +125,8 @@ def pgbench(program: Path, url: str, statements: Sequence[tuple[str, Sequence[ob
 def _literal(sql: str, values: Sequence[object]) -> str:
     for place in range(len(values), 0, -1):
         sql = re.sub(rf"\${place}(?!\d)", lambda _, value=values[place - 1]: _quoted(value), sql)
-    return sql.replace(":=", "=")
+    # To pgbench a colon before a word is a variable, also in a text: there it is spelled as a character.
+    return re.sub(r"(?<![:\w]):(?=\w)|(?<=\w):(?=\w)", "'||chr(58)||'", sql)
 
 
 def _quoted(value: object) -> str:
