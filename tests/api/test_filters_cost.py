@@ -17,9 +17,11 @@ async def test_a_page_costs_as_many_statements_with_filters_as_without(meter: Me
     root = (await alice.post("/api/v1/statuses", json={"status": "What do you think? #topic"})).json()["id"]
     ids = [root, *await chatter(alice, [bela, carol], root, 3)]
 
+    made = (await alice.post("/api/v1/lists", json={"title": "x"})).json()["id"]
+
     async def costs() -> dict[tuple[str, str], int]:
         found = {}
-        for path, _ in pages(alice, root, ids):
+        for path, _ in pages(alice, root, ids, made):
             meter.app.shelf = Shelf()
             found[(path, "cold")] = await meter.cost(alice, path)
             assert meter.app.shelf.card("words", int(ids[1]), 1) is None or filters
@@ -30,8 +32,8 @@ async def test_a_page_costs_as_many_statements_with_filters_as_without(meter: Me
     without = await costs()
     for number in range(20):
         words = [{"keyword": f"reply {n}"} for n in range(number, number + 5)]
-        made = {"title": f"Filter {number}", "context": ["home", "notifications"], "keywords_attributes": words}
-        assert (await alice.post("/api/v2/filters", json=made)).status == 200
+        wanted = {"title": f"Filter {number}", "context": ["home", "notifications"], "keywords_attributes": words}
+        assert (await alice.post("/api/v2/filters", json=wanted)).status == 200
     filters = True
     assert await costs() == without
     home = (await alice.get("/api/v1/timelines/home")).json()

@@ -33,6 +33,8 @@ OPEN = {
     # These only read, with the rights of whoever calls them.
     "emojis_in",
     "live_filters",
+    "poll_shown",
+    "quote_shown",
     "search_name",
     "search_names",
     "search_query",

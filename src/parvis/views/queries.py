@@ -39,8 +39,7 @@ class State(msgspec.Struct, frozen=True):
     card_version: int | None
     quote_state: str | None
     quoted_id: int | None
-    quote_automatic: list[str]
-    quote_manual: list[str]
+    quote_rules: str
     visibility: str
     follows: bool
     followed: bool
@@ -56,20 +55,6 @@ class Material(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-# A post's poll with its counts of this moment and what the viewer, $1, has chosen.
-POLL = """(SELECT jsonb_build_object('id', p.id::text, 'multiple', p.multiple, 'hidden', p.hide_totals,
-        'expires_at', to_char(p.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-        'expired', coalesce(p.expires_at <= parvis_now(), false), 'own', p.account_id IS NOT DISTINCT FROM $1,
-        'voters', p.voters + coalesce((SELECT sum(x.voters) FROM poll_count_deltas x WHERE x.poll_id = p.id), 0),
-        'emojis', emojis_in((SELECT string_agg(q.title, ' ') FROM poll_options q WHERE q.poll_id = p.id),
-                            (SELECT w.domain FROM accounts w WHERE w.id = p.account_id)),
-        'chosen', (SELECT jsonb_agg(v.choice ORDER BY v.choice) FROM poll_votes v
-                   WHERE v.poll_id = p.id AND v.account_id = $1),
-        'options', (SELECT jsonb_agg(jsonb_build_object('title', q.title, 'votes', greatest(0, q.votes + coalesce((
-                        SELECT sum(x.votes) FROM poll_count_deltas x
-                        WHERE x.poll_id = p.id AND x.choice = q.choice), 0))) ORDER BY q.choice)
-                    FROM poll_options q WHERE q.poll_id = p.id))
-    FROM polls p WHERE p.status_id = s.id)"""
 COUNTED = """(CASE WHEN a.domain IS NULL OR a.remote_counts->>'statuses' IS NULL
             THEN coalesce(ac.statuses, 0) + coalesce(ad.statuses, 0) ELSE (a.remote_counts->>'statuses')::int END)::int,
     greatest(coalesce((a.remote_counts->>'followers')::int, 0),
@@ -84,15 +69,6 @@ LIVE = """CASE WHEN s.id = (SELECT min(id) FROM top) AND EXISTS (SELECT FROM fil
            THEN live_filters($1, ARRAY(SELECT id FROM shown)) END"""
 
 
-# What a viewer is told of a quote: its state, or where that is accepted, what stands between them and what is quoted.
-QUOTE_STATE = """CASE WHEN q.state IS DISTINCT FROM 'accepted' THEN q.state
-    WHEN qs.deleted_at IS NOT NULL OR qa.deleted_at IS NOT NULL THEN 'deleted'
-    WHEN EXISTS (SELECT FROM blocks b WHERE b.account_id = $1 AND b.target_id = qs.account_id) THEN 'blocked_account'
-    WHEN NOT EXISTS (SELECT FROM seen_by($1) v WHERE v.id = q.quoted_id) THEN 'unauthorized'
-    WHEN EXISTS (SELECT FROM domain_blocks b WHERE b.account_id = $1 AND b.domain = qa.domain) THEN 'blocked_domain'
-    WHEN EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id = qs.account_id
-                                       AND (m.until IS NULL OR m.until > parvis_now())) THEN 'muted_account'
-    ELSE 'accepted' END"""
 FOLLOWS = """'followers' = ANY(s.quote_automatic || s.quote_manual) AND EXISTS (
     SELECT FROM follows f WHERE f.account_id = $1 AND f.target_id = s.account_id AND f.accepted)"""
 FOLLOWED = """'following' = ANY(s.quote_automatic || s.quote_manual) AND EXISTS (
@@ -100,8 +76,12 @@ FOLLOWED = """'following' = ANY(s.quote_automatic || s.quote_manual) AND EXISTS 
 HIDDEN_REPLIES = """CASE WHEN s.reply_policy = 'public' THEN 0 ELSE (
     SELECT count(*) FROM statuses h
     WHERE h.in_reply_to_id = s.id AND h.reply_hidden AND h.deleted_at IS NULL) END::int"""
-QUOTES = f"""{QUOTE_STATE} AS quote_state, q.quoted_id, s.quote_automatic, s.quote_manual, s.visibility, {FOLLOWS},
-    {FOLLOWED}, {HIDDEN_REPLIES}"""
+# Who may quote: almost always everybody or nobody, which a letter or nothing says; else both lists are spelled out.
+RULES = """CASE WHEN cardinality(s.quote_manual) = 0 AND s.quote_automatic = '{public}' THEN 'p'
+    WHEN cardinality(s.quote_manual) = 0 AND cardinality(s.quote_automatic) = 0 THEN ''
+    ELSE array_to_string(s.quote_automatic, ' ') || '|' || array_to_string(s.quote_manual, ' ') END"""
+QUOTES = f"""CASE WHEN q.state = 'accepted' THEN quote_shown(q.quoted_id, $1) ELSE q.state END AS quote_state,
+    q.quoted_id, {RULES}, s.visibility, {FOLLOWS}, {FOLLOWED}, {HIDDEN_REPLIES}"""
 POST = """s.id, s.version, s.account_id, s.reblog_of_id, s.conversation_id, s.quote_automatic, s.quote_manual,
     s.visibility, s.reply_policy"""
 
@@ -125,11 +105,11 @@ STATES = """WITH top AS MATERIALIZED (
            EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = s.id),
            EXISTS (SELECT FROM conversation_mutes m WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
            EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
-           a.version AS account_version, {counted}, a.last_status_at::text, {live}, {poll} AS poll,
+           a.version AS account_version, {counted}, a.last_status_at::text, {live},
+           CASE WHEN EXISTS (SELECT FROM polls p WHERE p.status_id = s.id) THEN poll_shown(s.id, $1) END AS poll,
            pc.id AS card_id, pc.version AS card_version, {quotes}
     FROM shown s JOIN accounts a ON a.id = s.account_id
-    LEFT JOIN quotes q ON q.status_id = s.id LEFT JOIN statuses qs ON qs.id = q.quoted_id
-    LEFT JOIN accounts qa ON qa.id = qs.account_id
+    LEFT JOIN quotes q ON q.status_id = s.id
     LEFT JOIN status_counts c ON c.status_id = s.id
     LEFT JOIN status_cards sc ON sc.status_id = s.id LEFT JOIN linked_pages lp ON lp.url = sc.url
     LEFT JOIN preview_cards pc ON pc.id = lp.card_id
@@ -141,8 +121,8 @@ STATES = """WITH top AS MATERIALIZED (
     LEFT JOIN (SELECT account_id, sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
                FROM account_count_deltas WHERE account_id IN (SELECT account_id FROM shown) GROUP BY account_id) ad
         ON ad.account_id = a.id"""
-OF_SEEN = STATES.format(posts="seen_by($1)", post=POST, counted=COUNTED, live=LIVE, poll=POLL, quotes=QUOTES)
-OF_REPORTED = STATES.format(posts="statuses", post=POST, counted=COUNTED, live=LIVE, poll=POLL, quotes=QUOTES)
+OF_SEEN = STATES.format(posts="seen_by($1)", post=POST, counted=COUNTED, live=LIVE, quotes=QUOTES)
+OF_REPORTED = STATES.format(posts="statuses", post=POST, counted=COUNTED, live=LIVE, quotes=QUOTES)
 OF_EACH = OF_SEEN.replace("$1", "eyes.viewer").replace("$2::bigint[]", "eyes.ids").replace("$3", "'{}'")
 
 
@@ -178,7 +158,7 @@ async def states_for_each(r: Read, looks: Sequence[tuple[int, int]]) -> list[Sta
 async def poll(r: Read, viewer: int | None, poll_id: int) -> dict[str, Any] | None:
     """One poll as it is at this moment for a viewer, who may see the post that asks."""
     found: dict[str, Any] | None = await r.value(
-        f"SELECT {POLL} FROM (SELECT status_id AS id FROM polls WHERE id = $2) s", viewer, poll_id
+        "SELECT poll_shown(p.status_id, $1) FROM polls p WHERE p.id = $2", viewer, poll_id
     )
     return found
 

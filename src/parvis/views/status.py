@@ -97,6 +97,7 @@ class Sheet(msgspec.Struct, frozen=True):
     eye: Eye
     states: Mapping[int, State]
     held: Sequence[Sieve]
+    approvals: dict[tuple[object, ...], bytes] = {}
 
 
 def _quote(page: Sheet, state: State, *, deep: bool) -> bytes:
@@ -112,28 +113,33 @@ def _quote(page: Sheet, state: State, *, deep: bool) -> bytes:
     if quoted is None:
         return b'{"state":"%b","quoted_status":null}' % told
     matched = _matched(page, quoted, quoted)
-    inner = _status(page.eye, quoted, None, matched, _quote(page, quoted, deep=False))
+    inner = _status(page, quoted, None, matched, _quote(page, quoted, deep=False))
     return b'{"state":"%b","quoted_status":%b}' % (told, inner)
 
 
-NOBODY = b"[]"
-EVERYBODY = b'["public"]'
+SHORT: dict[str, tuple[list[str], list[str]]] = {"p": (["public"], []), "": ([], [])}
 
 
-def _circle(words: list[str]) -> bytes:
-    return NOBODY if not words else EVERYBODY if words == ["public"] else ENCODE.encode(words)
+def _approval(page: Sheet, state: State) -> bytes:
+    """Who may quote, and whether the viewer may; most posts of a page have the same answer."""
+    own = state.account_id == page.eye.viewer
+    key = (state.quote_rules, state.visibility, own, state.follows, state.followed)
+    told = page.approvals.get(key)
+    if told is None:
+        told = page.approvals[key] = ENCODE.encode(_asked(page.eye, state, own))
+    return told
 
 
-def _approval(eye: Eye, state: State) -> bytes:
-    rules, own = (state.quote_automatic, state.quote_manual), state.account_id == eye.viewer
+def _asked(eye: Eye, state: State, own: bool) -> dict[str, object]:
+    spelled, _, asked = state.quote_rules.partition("|")
+    automatic, manual = SHORT.get(state.quote_rules) or (spelled.split(), asked.split())
     asker = Asker(state.follows, state.followed)
-    answer = "denied" if eye.viewer is None else quotes.answer(rules, state.visibility, own, asker)
-    return b'{"automatic":%b,"manual":%b,"current_user":"%b"}' % (
-        _circle(state.quote_automatic), _circle(state.quote_manual), answer.encode()
-    )
+    answer = "denied" if eye.viewer is None else quotes.answer((automatic, manual), state.visibility, own, asker)
+    return {"automatic": automatic, "manual": manual, "current_user": answer}
 
 
-def _status(eye: Eye, state: State, original: bytes | None, matched: Sequence[Match], quote: bytes) -> bytes:
+def _status(page: Sheet, state: State, original: bytes | None, matched: Sequence[Match], quote: bytes) -> bytes:
+    eye = page.eye
     quoting = eye.shelf.card("quoting", state.id, state.version) if state.quote_state in quotes.SHOWING else None
     card = quoting or eye.shelf.card("status", state.id, state.version) or b""
     poll = b"null" if state.poll is None else ENCODE.encode(poll_entity(state.poll, eye.viewer, eye.settings))
@@ -142,7 +148,7 @@ def _status(eye: Eye, state: State, original: bytes | None, matched: Sequence[Ma
         b'"quote":%b,"quotes_count":%d,"quote_approval":%b,"hidden_replies_count":%d%b}'
         % (
             card, _account(eye, state), state.replies, state.reblogs, state.favourites, original or b"null", poll,
-            _preview(eye, state), quote, state.quotes, _approval(eye, state), state.hidden_replies,
+            _preview(eye, state), quote, state.quotes, _approval(page, state), state.hidden_replies,
             _marks(eye, state, matched),
         )
     )
@@ -207,15 +213,15 @@ def _matched(page: Sheet, state: State, original: State) -> list[Match]:
 def _with_original(page: Sheet, state: State, original: State | None, matched: Sequence[Match]) -> bytes:
     """A post with what it passes on, whose marks and counts it shows."""
     if original is None:
-        return _status(page.eye, state, None, matched, _quote(page, state, deep=True))
+        return _status(page, state, None, matched, _quote(page, state, deep=True))
     wrapper = msgspec.structs.replace(
         state, favourited=original.favourited, reblogged=original.reblogged, bookmarked=original.bookmarked,
         muted=original.muted, replies=original.replies, reblogs=original.reblogs, favourites=original.favourites,
-        quotes=original.quotes, quote_automatic=original.quote_automatic, quote_manual=original.quote_manual,
-        visibility=original.visibility, follows=original.follows, followed=original.followed,
+        quotes=original.quotes, quote_rules=original.quote_rules, visibility=original.visibility,
+        follows=original.follows, followed=original.followed,
     )
-    shown = _status(page.eye, original, None, matched, _quote(page, original, deep=True))
-    return _status(page.eye, wrapper, shown, matched, b"null")
+    shown = _status(page, original, None, matched, _quote(page, original, deep=True))
+    return _status(page, wrapper, shown, matched, b"null")
 
 
 async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
