@@ -68,7 +68,8 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A post in a thread: before (-1) or after (1) the one that is looked at (0)."""
+    """A post in a thread: before (-1) or after (1) the one that is looked at (0); whether it comes from elsewhere."""
 
     side: int
     id: int
+    far: bool

@@ -218,30 +218,30 @@ async def kept(r: Read, table: Literal["favourites", "bookmarks"], viewer: int, 
     return sorted(rows, key=lambda row: -row.row_id)
 
 
-THREAD_UP = """WITH RECURSIVE up (id, parent, depth) AS (
-        SELECT s.id, s.in_reply_to_id, 0 FROM statuses s WHERE s.id = $2
+THREAD_UP = """WITH RECURSIVE up (id, parent, far, depth) AS (
+        SELECT s.id, s.in_reply_to_id, NOT s.local, 0 FROM statuses s WHERE s.id = $1
         UNION ALL
-        SELECT s.id, s.in_reply_to_id, up.depth + 1 FROM statuses s JOIN up ON s.id = up.parent
-        WHERE up.depth < $3)"""
+        SELECT s.id, s.in_reply_to_id, NOT s.local, up.depth + 1 FROM statuses s JOIN up ON s.id = up.parent
+        WHERE up.depth < $2)"""
 THREAD_DOWN = """down (id, path) AS (
-        SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $2 AND NOT s.reply_hidden
+        SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $1 AND NOT s.reply_hidden
         UNION ALL
         SELECT s.id, down.path || s.id FROM statuses s JOIN down ON s.in_reply_to_id = down.id
-        WHERE cardinality(down.path) < $5 AND NOT s.reply_hidden)"""
+        WHERE cardinality(down.path) < $4 AND NOT s.reply_hidden)"""
 
 
-async def thread(r: Read, viewer: int | None, status_id: int, up: int, down: int, depth: int) -> list[Placed]:
+async def thread(r: Read, status_id: int, up: int, down: int, depth: int) -> list[Placed]:
     """A post with what it replies to, the beginning first, and the replies, each branch before the next.
 
-    Only what this viewer may see; the post itself is missing when it is not for them.
+    Whoever may see them: views leave out what is not for their viewer.
     """
     return await r.all(
         Placed,
         f"""{THREAD_UP}, {THREAD_DOWN}
-            (SELECT sign(-up.depth)::int, v.id FROM up JOIN seen_by($1) v ON v.id = up.id ORDER BY up.depth DESC)
+            (SELECT sign(-up.depth)::int, up.id, far FROM up ORDER BY up.depth DESC)
             UNION ALL
-            (SELECT 1, v.id FROM down JOIN seen_by($1) v ON v.id = down.id ORDER BY down.path LIMIT $4)""",
-        viewer, status_id, up, down, depth,
+            (SELECT 1, down.id, false FROM down ORDER BY down.path LIMIT $3)""",
+        status_id, up, down, depth,
     )
 
 

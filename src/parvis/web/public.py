@@ -122,7 +122,7 @@ async def status(visit: Visit) -> Response:
             raise Gone("status")
         await queries.visible(r, row.id, visit.viewer)
         up, down, depth = AROUND
-        thread = await timelines.thread(r, visit.viewer, row.id, up, down, depth)
+        thread = await timelines.thread(r, row.id, up, down, depth)
         shown = await visit.statuses(r, [row.id])
         if not shown:
             raise NotFound("status")
