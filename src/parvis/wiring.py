@@ -8,6 +8,7 @@ from parvis.access import model as access
 from parvis.access import reactions as letters
 from parvis.accounts import actions as people
 from parvis.accounts import model as accounts
+from parvis.accounts import reactions as belonging
 from parvis.announcements import actions as news
 from parvis.announcements import model as announcements
 from parvis.base.db import Reactions
@@ -61,7 +62,7 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.Blocked: Reactions(now=(notifications.blocked, shelves.blocked), later=(outbox.blocked,)),
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
     accounts.DomainBlocked: Reactions(now=(notifications.domain_blocked, shelves.domain_blocked)),
-    accounts.ProfileEdited: Reactions(later=(outbox.profile_edited,)),
+    accounts.ProfileEdited: Reactions(later=(outbox.profile_edited, belonging.profile_edited)),
     polls.PollVoted: Reactions(later=(outbox.poll_voted,)),
     polls.PollTallied: Reactions(later=(outbox.poll_tallied,)),
     polls.PollEnded: Reactions(now=(notifications.poll_ended,), later=(outbox.poll_ended, fetch.poll_ended)),

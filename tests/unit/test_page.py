@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from parvis.links import policy
 from parvis.text import html
-from parvis.text.page import MOST, VALUE, decoded, tags
+from parvis.text.page import MOST, VALUE, decoded, says_me, tags
 
 PLACE = "https://journal.example/park?page=1"
 SAID = """<!doctype html><html lang="fr-CA"><head><title>Whole title</title>
@@ -128,3 +128,15 @@ def test_the_first_link_that_leads_out_is_previewed(content: str, found: str | N
 def test_a_page_that_fails_is_left_alone_ever_longer(tries: int, asked: str | None) -> None:
     assert timedelta(minutes=1) <= policy.delay(tries, asked) <= timedelta(days=1)
     assert policy.delay(tries, asked) <= policy.delay(tries + 1, asked)
+
+
+@pytest.mark.parametrize(("html", "mine"), [
+    ('<link rel=me href="https://city.example/@alice">', True),
+    ('<a href="/@alice/" REL="nofollow ME">', True),
+    ('<a href="https://city.example/@alice">', False),
+    ('<a rel="me" href="https://city.example/@bela">', False),
+    ('<script>\'<a rel="me" href="https://city.example/@alice">\'</script>', False),
+    ('<a rel="me" href="http://[broken">', False),
+])
+def test_a_page_says_whose_it_is_by_a_link_with_rel_me(html: str, mine: bool) -> None:
+    assert says_me(html, "https://city.example/about", {"https://city.example/@alice"}) is mine

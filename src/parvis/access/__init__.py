@@ -1,4 +1,5 @@
 """Signing in: passwords, applications, tokens, and what each may do.
 
-Owns the tables users, applications, authorization_codes, tokens, sessions.
+Owns the tables users, applications, authorization_codes, tokens, sessions, recovery_codes, passkeys, sign_ins,
+invitations.
 """

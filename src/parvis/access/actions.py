@@ -95,6 +95,20 @@ async def sign_up(
     return account
 
 
+async def write_again(tx: Tx, account_id: int, application_id: int | None, email: str | None) -> None:
+    """Send the letter of confirmation again; until it is confirmed, an address that was mistyped may be another.
+
+    Forbidden for any app but the one with which the person settled here, and once the address is confirmed.
+    """
+    user = await queries.user(tx, account_id)
+    maker = await queries.maker(tx, account_id)
+    if user is None or user.confirmed_at is not None or maker is None or maker != application_id:
+        raise Forbidden("confirmed_or_foreign")
+    if email and email != user.email and not await queries.change_email(tx, account_id, policy.email(email)):
+        raise Invalid("email", "ERR_TAKEN")
+    await tx.emit(SignedUp(account_id))
+
+
 async def proved(found: User | None, password: str, argon: PasswordHasher) -> User:
     """Whoever was found by name or address, if this is their password; slow, so outside of any read.
 

@@ -67,6 +67,23 @@ async def user_by_login(r: Read, login: str) -> User | None:
     )
 
 
+async def maker(r: Read, account_id: int) -> int | None:
+    """The app with which somebody settled here."""
+    found: int | None = await r.value("SELECT application_id FROM users WHERE account_id = $1", account_id)
+    return found
+
+
+async def change_email(tx: Tx, account_id: int, email: str) -> bool:
+    """Another address; False when somebody else has it."""
+    return bool(
+        await tx.run(
+            """UPDATE users SET email = $2::text::citext WHERE account_id = $1
+               AND NOT EXISTS (SELECT FROM users o WHERE o.email = $2::text::citext AND o.account_id <> $1)""",
+            account_id, email,
+        )
+    )
+
+
 async def confirm(tx: Tx, account_id: int) -> bool:
     """Note that the address was confirmed; False when it was before."""
     return bool(

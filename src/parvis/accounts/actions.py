@@ -182,8 +182,24 @@ async def edit_profile(tx: Tx, by: Account, edit: ProfileEdit) -> None:
         value = getattr(edit, field)
         if isinstance(value, str):
             policy.profile_text(field.removesuffix("_text"), value, limit)
+    if not isinstance(edit.attribution_domains, msgspec.UnsetType):
+        edit = msgspec.structs.replace(edit, attribution_domains=policy.domains(edit.attribution_domains))
+    if not isinstance(edit.fields, msgspec.UnsetType):
+        before = (await queries.shown(tx, [by.id]))[0].fields
+        edit = msgspec.structs.replace(edit, fields=policy.still_verified(before, edit.fields))
     await queries.change(tx, by.id, edit, given)
     await tx.emit(ProfileEdited(by.id))
+
+
+async def endorse(tx: Tx, by: Account, target: Account) -> None:
+    """Recommend somebody one follows on one's profile. Doing it twice is the same as once."""
+    policy.may_recommend(next(iter(await queries.relationships(tx, by.id, [target.id])), None))
+    await queries.put_endorsement(tx, by.id, target.id)
+
+
+async def unendorse(tx: Tx, by: Account, target: Account) -> None:
+    """Recommend somebody no more."""
+    await queries.drop_endorsement(tx, by.id, target.id)
 
 
 async def close(tx: Tx, by: Account) -> None:

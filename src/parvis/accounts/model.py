@@ -62,6 +62,10 @@ class Shown(msgspec.Struct, frozen=True):
     discoverable: bool | None
     indexable: bool
     hide_collections: bool
+    show_media: bool
+    show_media_replies: bool
+    show_featured: bool
+    attribution_domains: list[str]
     memorial: bool
     also_known_as: list[str]
     last_status_at: date | None
@@ -87,6 +91,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     bot: bool = False
     discoverable: bool | None = None
     indexable: bool = False
+    show_media: bool = True
+    show_media_replies: bool = True
+    show_featured: bool = True
+    attribution_domains: list[str] = msgspec.field(default_factory=list)
+    feature_automatic: list[str] = msgspec.field(default_factory=list)
     public_key: str | None = None
     inbox_url: str
     shared_inbox_url: str | None = None
@@ -124,6 +133,10 @@ class ProfileEdit(msgspec.Struct, frozen=True, kw_only=True):
     discoverable: bool | msgspec.UnsetType = msgspec.UNSET
     indexable: bool | msgspec.UnsetType = msgspec.UNSET
     hide_collections: bool | msgspec.UnsetType = msgspec.UNSET
+    show_media: bool | msgspec.UnsetType = msgspec.UNSET
+    show_media_replies: bool | msgspec.UnsetType = msgspec.UNSET
+    show_featured: bool | msgspec.UnsetType = msgspec.UNSET
+    attribution_domains: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class FollowWish(msgspec.Struct, frozen=True):

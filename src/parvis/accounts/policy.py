@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from parvis.accounts.model import Account, Relationship
 from parvis.base.errors import Forbidden, Invalid
 
 USERNAME = re.compile(r"[a-z0-9_]{1,30}\Z", re.IGNORECASE)
+DOMAIN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\Z")
 RESERVED = frozenset({
     "admin", "administrator", "root", "support", "help", "about", "mairie", "ville", "city", "council", "abuse",
     "security", "postmaster", "webmaster", "hostmaster", "moderator", "moderation", "parvis", "charter", "register",
     "instance", "actor", "inbox", "api", "oauth", "auth",
 })
 NAME_LIMIT = 40
+DOMAINS_LIMIT = 10
 NOTE_LIMIT = 500
 FIELDS_LIMIT = 4
 FIELD_LIMIT = 255
@@ -43,6 +47,30 @@ def may_stand_apart(by: Account, target: Account) -> None:
 def waits(by: Account, target: Account) -> bool:
     """Must this follow wait for an answer? It must when the other side is elsewhere or locked."""
     return (not target.local) or target.locked or by.limited_at is not None
+
+
+def may_recommend(relationship: Relationship | None) -> None:
+    """One recommends whom one follows."""
+    if relationship is None or not relationship.following:
+        raise Invalid("account", "not_followed")
+
+
+def domains(wanted: Sequence[str]) -> list[str]:
+    """Sites that may name somebody as their author: names of hosts, as a person pastes them."""
+    given = [re.sub(r"\A\*\.|\Ahttps?://|/.*\Z", "", text.strip().lower()) for text in wanted]
+    found = list(dict.fromkeys(name for name in given if name))
+    if len(found) > DOMAINS_LIMIT:
+        raise Invalid("attribution_domains", "too_many", limit=DOMAINS_LIMIT)
+    for name in found:
+        if not DOMAIN.match(name) or len(name) > 253:
+            raise Invalid("attribution_domains", "invalid")
+    return found
+
+
+def still_verified(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Fields as they are written now; one that leads where it led keeps what was found out about it."""
+    known = {row.get("value_text"): row.get("verified_at") for row in before}
+    return [{**row, "verified_at": known.get(row.get("value_text"))} for row in now]
 
 
 def username(text: str) -> str:

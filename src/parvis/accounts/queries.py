@@ -78,8 +78,9 @@ async def shown(r: Read, account_ids: Sequence[int]) -> list[Shown]:
     return await r.all(
         Shown,
         """SELECT a.id, a.note_text, a.fields, a.avatar_file, a.avatar_url, a.avatar_description, a.header_file,
-                  a.header_url, a.header_description, a.discoverable, a.indexable, a.hide_collections, a.memorial,
-                  a.also_known_as, a.last_status_at,
+                  a.header_url, a.header_description, a.discoverable, a.indexable, a.hide_collections, a.show_media,
+                  a.show_media_replies, a.show_featured, a.attribution_domains, a.memorial, a.also_known_as,
+                  a.last_status_at,
                   coalesce((a.remote_counts->>'statuses')::int, 0) + coalesce(c.statuses, 0) + coalesce(d.statuses, 0),
                   greatest(coalesce((a.remote_counts->>'followers')::int, 0),
                            coalesce(c.followers, 0) + coalesce(d.followers, 0)),
@@ -123,9 +124,9 @@ async def put_remote(tx: Tx, p: Profile) -> int:
             """INSERT INTO accounts (username, domain, uri, url, actor_type, display_name, note, fields, avatar_url,
                    header_url, locked, bot, discoverable, indexable, public_key, inbox_url, shared_inbox_url,
                    outbox_url, followers_url, following_url, featured_url, also_known_as, remote_counts, fetched_at,
-                   created_at)
+                   created_at, show_media, show_media_replies, show_featured, attribution_domains, feature_automatic)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                       $22, $23, parvis_now(), coalesce($24, parvis_now()))
+                       $22, $23, parvis_now(), coalesce($24, parvis_now()), $25, $26, $27, $28, $29)
                ON CONFLICT (uri) DO UPDATE SET url = EXCLUDED.url, actor_type = EXCLUDED.actor_type,
                    display_name = EXCLUDED.display_name, note = EXCLUDED.note, fields = EXCLUDED.fields,
                    avatar_url = EXCLUDED.avatar_url, header_url = EXCLUDED.header_url, locked = EXCLUDED.locked,
@@ -134,12 +135,16 @@ async def put_remote(tx: Tx, p: Profile) -> int:
                    shared_inbox_url = EXCLUDED.shared_inbox_url, outbox_url = EXCLUDED.outbox_url,
                    followers_url = EXCLUDED.followers_url, following_url = EXCLUDED.following_url,
                    featured_url = EXCLUDED.featured_url, also_known_as = EXCLUDED.also_known_as,
-                   remote_counts = EXCLUDED.remote_counts, fetched_at = EXCLUDED.fetched_at
+                   remote_counts = EXCLUDED.remote_counts, fetched_at = EXCLUDED.fetched_at,
+                   show_media = EXCLUDED.show_media, show_media_replies = EXCLUDED.show_media_replies,
+                   show_featured = EXCLUDED.show_featured, attribution_domains = EXCLUDED.attribution_domains,
+                   feature_automatic = EXCLUDED.feature_automatic
                RETURNING id""",
             p.username, p.domain, p.uri, p.url, p.actor_type, p.display_name, p.note, p.fields, p.avatar_url,
             p.header_url, p.locked, p.bot, p.discoverable, p.indexable, p.public_key, p.inbox_url,
             p.shared_inbox_url, p.outbox_url, p.followers_url, p.following_url, p.featured_url, p.also_known_as,
-            p.counts, p.created_at,
+            p.counts, p.created_at, p.show_media, p.show_media_replies, p.show_featured, p.attribution_domains,
+            p.feature_automatic,
         )
     )
 
@@ -171,7 +176,13 @@ async def change(tx: Tx, account_id: int, edit: ProfileEdit, given: Sequence[str
                bot = CASE WHEN 'bot' = ANY($2::text[]) THEN $12 ELSE bot END,
                discoverable = CASE WHEN 'discoverable' = ANY($2::text[]) THEN $13 ELSE discoverable END,
                indexable = CASE WHEN 'indexable' = ANY($2::text[]) THEN $14 ELSE indexable END,
-               hide_collections = CASE WHEN 'hide_collections' = ANY($2::text[]) THEN $15 ELSE hide_collections END
+               hide_collections = CASE WHEN 'hide_collections' = ANY($2::text[]) THEN $15 ELSE hide_collections END,
+               show_media = CASE WHEN 'show_media' = ANY($2::text[]) THEN $16 ELSE show_media END,
+               show_media_replies =
+                   CASE WHEN 'show_media_replies' = ANY($2::text[]) THEN $17 ELSE show_media_replies END,
+               show_featured = CASE WHEN 'show_featured' = ANY($2::text[]) THEN $18 ELSE show_featured END,
+               attribution_domains =
+                   CASE WHEN 'attribution_domains' = ANY($2::text[]) THEN $19::text[] ELSE attribution_domains END
            WHERE id = $1""",
         account_id, list(given),
         *(getattr(edit, name) if name in given else None for name in edit.__struct_fields__ if name in CHANGED),
@@ -180,7 +191,8 @@ async def change(tx: Tx, account_id: int, edit: ProfileEdit, given: Sequence[str
 
 CHANGED = (
     "display_name", "note", "note_text", "fields", "avatar_file", "avatar_description", "header_file",
-    "header_description", "locked", "bot", "discoverable", "indexable", "hide_collections",
+    "header_description", "locked", "bot", "discoverable", "indexable", "hide_collections", "show_media",
+    "show_media_replies", "show_featured", "attribution_domains",
 )
 
 
@@ -393,7 +405,8 @@ async def relationships(r: Read, viewer: int, account_ids: Sequence[int]) -> lis
                   EXISTS (SELECT FROM blocks x WHERE x.account_id = a.id AND x.target_id = $1),
                   m.account_id IS NOT NULL, coalesce(m.notifications, false), m.until,
                   EXISTS (SELECT FROM domain_blocks x WHERE x.account_id = $1 AND x.domain = a.domain),
-                  false, coalesce(n.comment, '')
+                  EXISTS (SELECT FROM endorsements e WHERE e.account_id = $1 AND e.target_id = a.id),
+                  coalesce(n.comment, '')
            FROM accounts a
            LEFT JOIN follows f ON f.account_id = $1 AND f.target_id = a.id
            LEFT JOIN follows b ON b.account_id = a.id AND b.target_id = $1
@@ -421,3 +434,32 @@ async def familiar_followers(r: Read, viewer: int, account_id: int) -> list[int]
            ORDER BY f.id DESC LIMIT 40""",
         viewer, account_id,
     )
+
+
+async def verify_field(tx: Tx, account_id: int, value_text: str, moment: str) -> int:
+    """Note since when the page behind a field of a profile is known to be this person's."""
+    return await tx.run(
+        """UPDATE accounts SET fields = (
+               SELECT jsonb_agg(CASE WHEN f->>'value_text' = $2::text
+                                     THEN f || jsonb_build_object('verified_at', $3::text) ELSE f END ORDER BY place)
+               FROM jsonb_array_elements(fields) WITH ORDINALITY AS w(f, place))
+           WHERE id = $1 AND domain IS NULL AND fields <> '[]'""",
+        account_id, value_text, moment,
+    )
+
+
+async def put_endorsement(tx: Tx, by: int, target: int) -> bool:
+    """Recommend somebody on one's profile; False when they are not followed, or it stood already."""
+    return bool(
+        await tx.run(
+            """INSERT INTO endorsements (account_id, target_id)
+               SELECT account_id, target_id FROM follows WHERE account_id = $1 AND target_id = $2 AND accepted
+               ON CONFLICT DO NOTHING""",
+            by, target,
+        )
+    )
+
+
+async def drop_endorsement(tx: Tx, by: int, target: int) -> int:
+    """Recommend somebody no more."""
+    return await tx.run("DELETE FROM endorsements WHERE account_id = $1 AND target_id = $2", by, target)

@@ -16,7 +16,7 @@ from parvis.accounts import policy as naming
 from parvis.accounts import queries
 from parvis.accounts.model import Account, FollowWish, ProfileEdit
 from parvis.api import entities, limits
-from parvis.api.call import Call, Nothing, Paged, delete, get, patch, post
+from parvis.api.call import Call, Nothing, Paged, get, patch, post
 from parvis.api.uploads import Upload
 from parvis.base.db import Tx
 from parvis.base.errors import Invalid, NotFound
@@ -37,6 +37,7 @@ from parvis.views import status as posts
 
 AVATAR = (400, 400)
 HEADER = (1500, 500)
+SHOWS = ("show_media", "show_media_replies", "show_featured", "attribution_domains")
 
 
 class One(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ class NewSource(msgspec.Struct, frozen=True, kw_only=True):
     quote_policy: QuotePolicy | None = None
 
 
-class ChangedProfile(msgspec.Struct, frozen=True, kw_only=True):
+class ChangedPerson(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody changes about themselves."""
 
     display_name: str | None = None
@@ -93,7 +94,16 @@ class ChangedProfile(msgspec.Struct, frozen=True, kw_only=True):
     discoverable: bool | None = None
     hide_collections: bool | None = None
     indexable: bool | None = None
+    show_media: bool | None = None
+    show_media_replies: bool | None = None
+    show_featured: bool | None = None
+    attribution_domains: list[str] | None = None
     fields_attributes: list[NewField] | None = None
+
+
+class ChangedCredentials(ChangedPerson, frozen=True, kw_only=True):
+    """The same, and how their new posts are made."""
+
     source: NewSource | None = None
 
 
@@ -178,7 +188,8 @@ async def sign_up(call: Call, args: NewPerson) -> dict[str, Any]:
     }
 
 
-async def _credentials(call: Call) -> dict[str, Any]:
+async def credentials(call: Call) -> dict[str, Any]:
+    """Who acts, as they are shown to themselves."""
     me = call.me_id
     entity = entities.decoded(await shown(call, me))
     more = await queries.shown(call.read, [me])
@@ -191,31 +202,38 @@ async def _credentials(call: Call) -> dict[str, Any]:
 @get("/api/v1/accounts/verify_credentials", "read:accounts")
 async def verify_credentials(call: Call, _: Nothing) -> dict[str, Any]:
     """Who am I?"""
-    return await _credentials(call)
+    return await credentials(call)
 
 
 @patch("/api/v1/accounts/update_credentials", "write:accounts", tx="none")
-async def update_credentials(call: Call, args: ChangedProfile) -> dict[str, Any]:
+async def update_credentials(call: Call, args: ChangedCredentials) -> dict[str, Any]:
     """Change one's profile; pictures are made ready before the transaction."""
+    files = await pictures(call, args)
+    async with call.opening("write"):
+        me = await call.me()
+        await accounts.edit_profile(call.tx, me, edit(call, args, files))
+        source = args.source
+        if source is not None:
+            chosen = language.valid(source.language) if source.language else None
+            await users.prefer(call.tx, me.id, source.privacy, source.sensitive, chosen, source.quote_policy)
+        return await credentials(call)
+
+
+async def pictures(call: Call, args: ChangedPerson) -> dict[str, str]:
+    """The pictures that were sent, made ready and kept before anything is opened."""
     files: dict[str, str] = {}
     for name, box in (("avatar", AVATAR), ("header", HEADER)):
         upload = getattr(args, name)
         if upload is not None:
             files[f"{name}_file"] = (await media.keep(call.job, name, upload.file, box)).file
-    async with call.opening("write"):
-        me = await call.me()
-        await accounts.edit_profile(call.tx, me, await _edit(call, args, files))
-        source = args.source
-        if source is not None:
-            chosen = language.valid(source.language) if source.language else None
-            await users.prefer(call.tx, me.id, source.privacy, source.sensitive, chosen, source.quote_policy)
-        return await _credentials(call)
+    return files
 
 
-async def _edit(call: Call, args: ChangedProfile, files: dict[str, str]) -> ProfileEdit:
+def edit(call: Call, args: ChangedPerson, files: dict[str, str]) -> ProfileEdit:
+    """What was given, checked and made into HTML."""
     given: dict[str, Any] = dict(files)
     for name in ("display_name", "avatar_description", "header_description", "locked", "bot", "discoverable",
-                 "hide_collections", "indexable"):
+                 "hide_collections", "indexable", *SHOWS):
         value = getattr(args, name)
         if value is not None:
             given[name] = value
@@ -315,7 +333,8 @@ async def statuses(call: Call, args: WantedStatuses) -> bytes:
     return await posts.page(call.read, call.eye(), ids)
 
 
-async def _people(call: Call, name: str, whose: int, args: Paged) -> bytes:
+async def people_of(call: Call, name: str, whose: int, args: Paged) -> bytes:
+    """One of the lists of accounts, with its links."""
     rows = await views.listed(call.read, name, whose, args.page(40), call.viewer)
     if not rows:
         await accounts.account(call.read, whose)
@@ -326,25 +345,25 @@ async def _people(call: Call, name: str, whose: int, args: Paged) -> bytes:
 @get("/api/v1/accounts/{id}/followers", "read:accounts", who="anyone")
 async def followers(call: Call, args: ListOfOne) -> bytes:
     """Who follows somebody, unless they keep it to themselves."""
-    return await _people(call, "followers", args.id, args)
+    return await people_of(call, "followers", args.id, args)
 
 
 @get("/api/v1/accounts/{id}/following", "read:accounts", who="anyone")
 async def following(call: Call, args: ListOfOne) -> bytes:
     """Whom somebody follows, unless they keep it to themselves."""
-    return await _people(call, "following", args.id, args)
+    return await people_of(call, "following", args.id, args)
 
 
 @get("/api/v1/blocks", "read:blocks")
 async def blocks(call: Call, args: Paged) -> bytes:
     """Whom one blocks."""
-    return await _people(call, "blocked", call.me_id, args)
+    return await people_of(call, "blocked", call.me_id, args)
 
 
 @get("/api/v1/mutes", "read:mutes")
 async def mutes(call: Call, args: Paged) -> list[dict[str, Any]]:
     """Whom one mutes, and until when."""
-    people = msgspec.json.decode(await _people(call, "muted", call.me_id, args), type=list[dict[str, Any]])
+    people = msgspec.json.decode(await people_of(call, "muted", call.me_id, args), type=list[dict[str, Any]])
     rows = await queries.relationships(call.read, call.me_id, [int(person["id"]) for person in people])
     until = {row.id: entities.relationship(row)["muting_expires_at"] for row in rows}
     return [{**person, "mute_expires_at": until.get(int(person["id"]))} for person in people]
@@ -353,13 +372,14 @@ async def mutes(call: Call, args: Paged) -> list[dict[str, Any]]:
 @get("/api/v1/follow_requests", "read:follows")
 async def follow_requests(call: Call, args: Paged) -> bytes:
     """Who asks to follow."""
-    return await _people(call, "requests", call.me_id, args)
+    return await people_of(call, "requests", call.me_id, args)
 
 
 Between = Callable[[Tx, Account, Account], Awaitable[object]]
 
 
-async def _between(call: Call, account_id: int, deed: Between) -> dict[str, Any]:
+async def between(call: Call, account_id: int, deed: Between) -> dict[str, Any]:
+    """A deed of one to another; how they stand then."""
     target = await accounts.account(call.tx, account_id)
     await deed(call.tx, await call.me(), target)
     return await _standing(call, target.id)
@@ -383,7 +403,7 @@ async def follow(call: Call, args: Follow) -> dict[str, Any]:
 @post("/api/v1/accounts/{id}/unfollow", "write:follows")
 async def unfollow(call: Call, args: One) -> dict[str, Any]:
     """Follow no more."""
-    return await _between(call, args.id, accounts.unfollow)
+    return await between(call, args.id, accounts.unfollow)
 
 
 @post("/api/v1/accounts/{id}/remove_from_followers", "write:follows")
@@ -399,13 +419,13 @@ async def remove_from_followers(call: Call, args: One) -> dict[str, Any]:
 @post("/api/v1/accounts/{id}/block", "write:blocks")
 async def block(call: Call, args: One) -> dict[str, Any]:
     """Have nothing to do with somebody."""
-    return await _between(call, args.id, accounts.block)
+    return await between(call, args.id, accounts.block)
 
 
 @post("/api/v1/accounts/{id}/unblock", "write:blocks")
 async def unblock(call: Call, args: One) -> dict[str, Any]:
     """Take a block back."""
-    return await _between(call, args.id, accounts.unblock)
+    return await between(call, args.id, accounts.unblock)
 
 
 @post("/api/v1/accounts/{id}/mute", "write:mutes")
@@ -422,7 +442,7 @@ async def mute(call: Call, args: Mute) -> dict[str, Any]:
 @post("/api/v1/accounts/{id}/unmute", "write:mutes")
 async def unmute(call: Call, args: One) -> dict[str, Any]:
     """Be shown somebody's posts again."""
-    return await _between(call, args.id, accounts.unmute)
+    return await between(call, args.id, accounts.unmute)
 
 
 @post("/api/v1/accounts/{id}/note", "write:accounts")
@@ -436,30 +456,13 @@ async def note(call: Call, args: Note) -> dict[str, Any]:
 @post("/api/v1/follow_requests/{id}/authorize", "write:follows")
 async def authorize_follow(call: Call, args: One) -> dict[str, Any]:
     """Let somebody follow."""
-    return await _between(call, args.id, accounts.accept_follow)
+    return await between(call, args.id, accounts.accept_follow)
 
 
 @post("/api/v1/follow_requests/{id}/reject", "write:follows")
 async def reject_follow(call: Call, args: One) -> dict[str, Any]:
     """Refuse somebody who asks to follow."""
-    return await _between(call, args.id, accounts.reject_follow)
-
-
-async def _changed(call: Call, edit: ProfileEdit) -> dict[str, Any]:
-    await accounts.edit_profile(call.tx, await call.me(), edit)
-    return await _credentials(call)
-
-
-@delete("/api/v1/profile/avatar", "write:accounts")
-async def drop_avatar(call: Call, _: Nothing) -> dict[str, Any]:
-    """Show no picture of oneself any more."""
-    return await _changed(call, ProfileEdit(avatar_file=None))
-
-
-@delete("/api/v1/profile/header", "write:accounts")
-async def drop_header(call: Call, _: Nothing) -> dict[str, Any]:
-    """Show no banner any more."""
-    return await _changed(call, ProfileEdit(header_file=None))
+    return await between(call, args.id, accounts.reject_follow)
 
 
 @get("/api/v1/preferences", "read:accounts")

@@ -105,16 +105,34 @@ def credentials(entity: dict[str, Any], shown: Shown, user: User, requests: int)
         "source": {
             "privacy": user.default_privacy, "sensitive": user.default_sensitive,
             "language": user.default_language or "", "note": shown.note_text,
-            "fields": [
-                {"name": f["name"], "value": f.get("value_text", f["value"]), "verified_at": f.get("verified_at")}
-                for f in shown.fields
-            ],
+            "fields": own_fields(shown),
             "follow_requests_count": requests, "hide_collections": shown.hide_collections,
-            "discoverable": shown.discoverable, "indexable": shown.indexable, "attribution_domains": [],
-            "quote_policy": user.default_quote_policy,
+            "discoverable": shown.discoverable, "indexable": shown.indexable,
+            "attribution_domains": shown.attribution_domains, "quote_policy": user.default_quote_policy,
         },
         "role": ROLES[user.role],
     }
+
+
+def profile(entity: dict[str, Any], shown: Shown) -> dict[str, Any]:
+    """What somebody says about themselves, as they typed it; no picture of theirs is no picture."""
+    known = ("id", "display_name", "locked", "bot", "hide_collections", "discoverable", "indexable", "show_media",
+             "show_media_replies", "show_featured", "avatar_description", "header_description")
+    avatar = entity["avatar"] if shown.avatar_file else None
+    header = entity["header"] if shown.header_file else None
+    return {
+        **{name: entity[name] for name in known}, "note": shown.note_text, "fields": own_fields(shown),
+        "avatar": avatar, "avatar_static": avatar, "header": header, "header_static": header,
+        "attribution_domains": shown.attribution_domains,
+    }
+
+
+def own_fields(shown: Shown) -> list[dict[str, Any]]:
+    """The fields of a profile as they were typed."""
+    return [
+        {"name": f["name"], "value": f.get("value_text", f["value"]), "verified_at": f.get("verified_at")}
+        for f in shown.fields
+    ]
 
 
 def list_of_people(row: List) -> dict[str, Any]:

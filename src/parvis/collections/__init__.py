@@ -1,4 +1,4 @@
 """Lists of people that somebody recommends, shown on a profile.
 
-Owns no table.
+Owns the tables collections, collection_items.
 """

@@ -52,6 +52,11 @@ TERMS: dict[str, Any] = {
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
     "memorial": "toot:memorial",
+    "attributionDomains": {"@id": "toot:attributionDomains", "@container": "@set"},
+    "showFeatured": "toot:showFeatured",
+    "showMedia": "toot:showMedia",
+    "showRepliesInMedia": "toot:showRepliesInMedia",
+    "canFeature": {"@id": "https://w3id.org/fep/7aa9#canFeature", "@type": "@id"},
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
     "directMessage": "litepub:directMessage",
@@ -166,6 +171,9 @@ def actor(account: Account, shown: Shown, base: str, drawn: Sequence[Emoji] = ()
         "following": f"{uri}/following", "featured": f"{uri}/collections/featured",
         "featuredTags": f"{uri}/collections/tags", "manuallyApprovesFollowers": account.locked,
         "discoverable": bool(shown.discoverable), "indexable": shown.indexable, "memorial": shown.memorial,
+        "showMedia": shown.show_media, "showRepliesInMedia": shown.show_media_replies,
+        "showFeatured": shown.show_featured,
+        "interactionPolicy": {"canFeature": {"automaticApproval": [PUBLIC if shown.discoverable else uri]}},
         "published": f"{account.created_at.astimezone(UTC):%Y-%m-%dT00:00:00Z}",
         "publicKey": _public_key(uri, account.public_key or ""), "endpoints": {"sharedInbox": f"{base}/inbox"},
         "attachment": [
@@ -176,6 +184,8 @@ def actor(account: Account, shown: Shown, base: str, drawn: Sequence[Emoji] = ()
     }
     if shown.also_known_as:
         document["alsoKnownAs"] = shown.also_known_as
+    if shown.attribution_domains:
+        document["attributionDomains"] = shown.attribution_domains
     if shown.avatar_file:
         document["icon"] = _picture(base, shown.avatar_file, shown.avatar_description)
     if shown.header_file:

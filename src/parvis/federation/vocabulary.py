@@ -68,6 +68,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool = False
     discoverable: bool | None = None
     indexable: bool = False
+    shows: tuple[bool, ...] = (True, True, True)
+    attribution_domains: tuple[str, ...] = ()
+    can_feature: Rule | None = None
     key: Key | None = None
     icon: str | None = None
     image: str | None = None
@@ -228,7 +231,11 @@ def actor(found: Document) -> Actor:
         followers=address(found.get("followers")), following=address(found.get("following")),
         featured=address(found.get("featured")), locked=found.get("manuallyApprovesFollowers") is True,
         discoverable=discoverable if isinstance(discoverable, bool) else None,
-        indexable=found.get("indexable") is True, key=_key(found, identity), icon=_picture(found.get("icon")),
+        indexable=found.get("indexable") is True,
+        shows=tuple(found.get(name) is not False for name in ("showMedia", "showRepliesInMedia", "showFeatured")),
+        attribution_domains=tuple(text(one)[:253] for one in items(found.get("attributionDomains"))[:ALIASES] if one),
+        can_feature=_rule(found.get("interactionPolicy"), "canFeature"), key=_key(found, identity),
+        icon=_picture(found.get("icon")),
         image=_picture(found.get("image")), fields=_fields(found.get("attachment")),
         also_known_as=references(found.get("alsoKnownAs"))[:ALIASES], published=moment(found.get("published")),
         emojis=_emojis(found.get("tag")),

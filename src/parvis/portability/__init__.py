@@ -1,4 +1,4 @@
 """Coming, leaving, and taking everything along.
 
-Owns no table.
+Owns the tables imports, import_rows, archives.
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import html as entities
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -14,6 +15,8 @@ MOST = 500_000
 VALUE = 4_000
 """Longer values are cut before their entities are resolved: a number of more digits would be refused by int()."""
 ATTRIBUTES = 30
+HTML = frozenset(("text/html", "application/xhtml+xml"))
+_LINKS = frozenset(("a", "link"))
 
 _OPENING = re.compile(r"<(?:!--|([a-zA-Z][a-zA-Z0-9:-]{0,30}))")
 _SPACE_OR_SLASH = re.compile(r"[\s/]*")
@@ -93,6 +96,22 @@ def tags(html: str, wanted: frozenset[str], last: str = "") -> Iterator[Tag]:
         if name in wanted:
             resolved = {key: entities.unescape(value) for key, value in attributes.items()}
             yield Tag(name, resolved, entities.unescape(text))
+
+
+def says_me(html: str, base: str, own: Collection[str]) -> bool:
+    """Does a page say, by a link with rel="me", that one of these addresses is its author's?"""
+    wanted = {address.rstrip("/").lower() for address in own}
+    return any(
+        "me" in tag.words("rel") and _absolute(base, tag.attributes.get("href", "")).rstrip("/").lower() in wanted
+        for tag in tags(html, _LINKS)
+    )
+
+
+def _absolute(base: str, href: str) -> str:
+    try:
+        return urljoin(base, href.strip())
+    except ValueError:
+        return ""
 
 
 def _attributes(html: str, place: int) -> tuple[dict[str, str], int]:

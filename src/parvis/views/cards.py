@@ -180,6 +180,13 @@ def preview_card(data: dict[str, Any], settings: Settings) -> bytes:
     })
 
 
+def feature_approval(data: dict[str, Any]) -> dict[str, Any]:
+    """Who may put somebody in a collection: of this city whoever wants to be discovered, else as their server says."""
+    here = ["public"] if data["discoverable"] else []
+    automatic = here if data["domain"] is None else data["feature_automatic"]
+    return {"automatic": automatic, "manual": [], "current_user": "automatic" if automatic else "denied"}
+
+
 def account_card(data: dict[str, Any], settings: Settings) -> bytes:
     """The members of an Account that its counts do not change."""
     base = settings.base
@@ -200,8 +207,8 @@ def account_card(data: dict[str, Any], settings: Settings) -> bytes:
         "roles": [], "fields": [] if gone else [
             {"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in data["fields"]
         ],
-        "show_media": True, "show_media_replies": True, "show_featured": True,
-        "feature_approval": {"automatic": [], "manual": [], "current_user": "denied"},
+        "show_media": data["show_media"], "show_media_replies": data["show_media_replies"],
+        "show_featured": data["show_featured"], "feature_approval": feature_approval(data),
         "moved": None,
     }
     if data["memorial"]:
