@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlencode
 import asyncpg
 import msgspec
 import pytest
+from hypothesis import HealthCheck, settings
 
 from parvis.access import actions as access
 from parvis.access import queries as users
@@ -24,6 +25,10 @@ from parvis.app import App, build
 from parvis.base import db as database
 from parvis.base import log, postgres, schema
 from parvis.base.settings import Settings
+
+# How fast a shared machine draws examples or runs one says nothing of the code.
+settings.register_profile("city", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("city")
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 PASSWORDS = {"parvis_owner": "owner", "parvis_app": "app"}

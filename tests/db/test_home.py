@@ -100,9 +100,9 @@ class Oracle:
         self.muted = {who for who, lasts in world.mutes.items() if lasts}
         self.followed = {who: follow for who, follow in world.follows.items() if follow.accepted}
         self.apart = {who for _, exclusive, members in world.lists if exclusive for who in members} - {ME}
-        posts = tuple(Seen(p.author, p.visibility, p.named, p.deleted, False, p.reblog_of) for p in world.posts)
+        posts = tuple(Seen(p.author, p.visibility, p.named, p.deleted, False, p.reblog_of, local_only=False) for p in world.posts)
         follows = {(ME, who): follow.accepted for who, follow in world.follows.items()}
-        self.seeing = Seeing(follows, world.blocks, frozenset(), frozenset(), posts)
+        self.seeing = Seeing(follows, world.blocks, frozenset(), frozenset(), frozenset(), posts)
 
     def authors(self, number: int) -> set[int]:
         post = self.world.posts[number]
