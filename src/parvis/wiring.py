@@ -114,7 +114,7 @@ REACTIONS: Mapping[type, Reactions] = {
     told.PushDue: Reactions(later=(push.deliver,)),
     told.LetterDue: Reactions(later=(post.tell,)),
     told.DigestDue: Reactions(later=(post.send_digest,)),
-    timelines.ConversationTouched: Reactions(),
+    timelines.ConversationTouched: Reactions(now=(streams.conversation_touched,)),
     quotes.QuoteRequested: Reactions(later=(outbox.quote_requested,)),
     quotes.QuoteAccepted: Reactions(now=(notifications.quoted,), later=(outbox.quote_accepted,)),
     quotes.QuoteRefused: Reactions(later=(outbox.quote_refused,)),

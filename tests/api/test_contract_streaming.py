@@ -119,12 +119,41 @@ async def test_a_hashtag_has_a_stream(town: Town) -> None:
         assert (await alice.refusal("GET", f"{PLACE}{path}?tag="))[0] == 400
 
 
+@covers(f"GET {PLACE}/list")
+async def test_a_list_has_a_stream_for_its_owner(town: Town) -> None:
+    alice, bela, carol = await town.people("alice", "bela", "carol")
+    for one in (bela, carol):
+        await alice.ask("Relationship", "POST", f"{A}/{one.account.id}/follow")
+    made = await alice.ask("List", "POST", "/api/v1/lists", json={"title": "Neighbours"})
+    await alice.ask(None, "POST", f"/api/v1/lists/{made['id']}/accounts", json={"account_ids": [str(bela.account.id)]})
+    line = await listening(town, alice, "/list", list=made["id"])
+    said = await bela.say("Among neighbours")
+    await carol.say("From elsewhere")
+    await tell(town.app)
+    assert [(name, entity("Status", (name, data))["id"]) for name, data in line.heard] == [("update", said["id"])]
+    assert [row["id"] for row in await alice.ask("[Status]", "GET", f"/api/v1/timelines/list/{made['id']}")] == [said["id"]]
+    await line.hang_up()
+    assert await bela.refusal("GET", f"{PLACE}/list?list={made['id']}") == (404, "Record not found")
+    assert (await alice.refusal("GET", f"{PLACE}/list"))[0] == 400
+    narrow = await town.with_scopes("read:lists")
+    assert (await narrow.refusal("GET", f"{PLACE}/list?list={made['id']}"))[0] == 403
+    assert (await town.stranger.refusal("GET", f"{PLACE}/list?list={made['id']}"))[0] == 401
+    await alice.ask(None, "DELETE", f"/api/v1/lists/{made['id']}")
+
+
 @covers(f"GET {PLACE}/direct")
 async def test_direct_conversations_have_a_stream(town: Town) -> None:
-    alice = await town.person("alice")
+    alice, bela = await town.people("alice", "bela")
     line = await listening(town, alice, "/direct")
-    await alice.say("To nobody")
+    said = await bela.say(f"@{alice.account.username} a word", visibility="direct")
+    await bela.say("To everybody")
     await tell(town.app)
-    assert line.heard == []
+    assert [name for name, _ in line.heard] == ["conversation"]
+    told = entity("Conversation", line.heard[0])
+    shown = await alice.ask("[Conversation]", "GET", "/api/v1/conversations")
+    assert (told["id"], told["unread"], told["last_status"]["id"]) == (shown[0]["id"], True, said["id"])  # type: ignore[index]
+    await alice.ask("Conversation", "POST", f"/api/v1/conversations/{told['id']}/read")
+    await tell(town.app)
+    assert json.loads(line.heard[1][1])["unread"] is False
     await line.hang_up()
     await refused(town, "/direct", "read:statuses")

@@ -23,8 +23,10 @@ from parvis.base.jobs import Job
 from parvis.streams import policy, queries
 from parvis.streams.model import Ear, Subject, Topic, Wish
 from parvis.views import announcement as news
+from parvis.views import conversation as talks
+from parvis.views import crowd
 from parvis.views import notification as notices
-from parvis.views import status as view
+from parvis.views import queries as views
 from parvis.views.cards import ENCODE, Shelf
 from parvis.views.notification import Speech
 from parvis.views.status import Eye
@@ -238,7 +240,8 @@ class Telling:
     async def all(self) -> list[Heard]:
         """All that is to be told, and to whom."""
         return [
-            *await self.posts(), *await self.notifications(), *await self.announcements(), *self.changes(),
+            *await self.posts(), *await self.notifications(), *await self.conversations(),
+            *await self.announcements(), *self.changes(),
         ]
 
     async def posts(self) -> list[Heard]:
@@ -258,24 +261,28 @@ class Telling:
         return heard
 
     async def _bodies(self, audience: dict[int, list[Ear]]) -> dict[int, list[tuple[bytes, list[Ear]]]]:
-        """Each post as its hearers see it: once for all to whom it is like any other, and for each who marked it."""
-        if not audience:
-            return {}
-        looks = {(ear.viewer, number) for number, ears in audience.items() for ear in ears}
-        rows = await queries.marked(self._r, list(audience), list({viewer for viewer, _ in looks}))
-        marked = looks & {(row.viewer, row.status_id) for row in rows}
-        plain = await view.to_anybody(self._r, self._eye, list(audience))
-        own = await view.to_each(self._r, self._eye, list(marked))
+        """Each post as its hearers see it, those together who see the same."""
+        looks = [(ear.viewer, number) for number, ears in audience.items() for ear in ears]
+        shown = await crowd.to_all(self._r, self._eye, looks)
         found: dict[int, list[tuple[bytes, list[Ear]]]] = {}
         for number, ears in audience.items():
             by_body: dict[bytes, list[Ear]] = {}
             for ear in ears:
-                look = (ear.viewer, number)
-                body = own.get(look) if look in marked else plain.get(number)
+                body = shown.get((ear.viewer, number))
                 if body is not None:
                     by_body.setdefault(body, []).append(ear)
             found[number] = list(by_body.items())
         return found
+
+    async def conversations(self) -> list[Heard]:
+        """Direct conversations that go on, or were read, to whose they are."""
+        asked = self._ids(Subject.conversation, "~")
+        viewers = [ear.viewer for ear in self._ears if ear.wish.stream == "direct"]
+        rows = await views.conversations_of(self._r, asked, viewers) if asked and viewers else []
+        written = await talks.to_each(self._r, self._eye, rows)
+        return [
+            (Said("conversation", written[row.id].decode()), list(self._of(row.account_id, "direct"))) for row in rows
+        ]
 
     async def announcements(self) -> list[Heard]:
         """What the city says, to all who hear their home: it is everybody's, so nobody's own marks are in it."""

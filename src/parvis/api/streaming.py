@@ -17,9 +17,10 @@ from parvis.access.model import Bearer
 from parvis.api import errors, limits
 from parvis.api.call import App, Call, Nothing, Operation, bearer_of, get, permit, shown_token
 from parvis.api.hub import Connection, Hub
-from parvis.base.errors import Problem, Unauthenticated
+from parvis.base.errors import NotFound, Problem, Unauthenticated
 from parvis.streams import policy
 from parvis.streams.model import Wish
+from parvis.timelines import queries as timelines
 from parvis.views.cards import ENCODE
 
 HEAD = "/api/v1/streaming"
@@ -39,6 +40,12 @@ class OfTag(msgspec.Struct, frozen=True, kw_only=True):
     """The stream of a hashtag."""
 
     tag: str
+
+
+class OfList(msgspec.Struct, frozen=True, kw_only=True):
+    """The stream of a list."""
+
+    list: str
 
 
 class Lines(Response):
@@ -91,11 +98,21 @@ async def _lines(call: Call, wish: Wish) -> Response:
     bearer, hub = call.bearer, call.app.hub
     if bearer is None:
         raise Unauthenticated("no_token")
+    await _may_hear(call.app, call.me_id, wish)
     if call.request.method == "HEAD":
         return Response(media_type=Lines.media_type)
     connection = await hub.join(bearer, call.me_id, lines=True)
     hub.wish(connection, wish)
     return Lines(hub, connection)
+
+
+async def _may_hear(app: App, viewer: int, wish: Wish) -> None:
+    """A list is its owner's alone: any other is not found."""
+    if wish.list_id is None:
+        return
+    async with app.job.db.read() as r:
+        if await timelines.list_of(r, viewer, wish.list_id) is None:
+            raise NotFound("list")
 
 
 @get(f"{HEAD}/health", tx="none")
@@ -144,6 +161,12 @@ async def hashtag(call: Call, args: OfTag) -> Response:
 async def hashtag_local(call: Call, args: OfTag) -> Response:
     """Public posts of this city with a hashtag."""
     return await _lines(call, policy.wish("hashtag:local", tag=args.tag))
+
+
+@get(f"{HEAD}/list", "read:statuses", tx="none", stream=True)
+async def of_list(call: Call, args: OfList) -> Response:
+    """What comes into one of one's lists."""
+    return await _lines(call, policy.wish("list", list_id=args.list))
 
 
 @get(f"{HEAD}/direct", "read:statuses", tx="none", stream=True)
@@ -203,6 +226,7 @@ class Socket:
                 return
             app.limits.count(limits.PER_TOKEN, str(self._bearer.token_id), app.job.db.clock.now())
             permit(_row(wish.stream), self._bearer)
+            await _may_hear(app, connection.viewer, wish)
             app.hub.wish(connection, wish)
         except Problem as problem:
             code, body = errors.told(problem)

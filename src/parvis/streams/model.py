@@ -65,11 +65,12 @@ class Audience(msgspec.Struct, frozen=True):
     ears: list[int]
 
 
-class Marked(msgspec.Struct, frozen=True):
-    """Somebody for whom a post is not as for any other: it has a mark of theirs, or is theirs."""
+class Unlike(msgspec.Struct, frozen=True):
+    """Why a post is not for this viewer as for any other: nothing said means by what is theirs alone."""
 
     viewer: int
     status_id: int
+    why: str
 
 
 class Told(Notification, frozen=True):

@@ -10,7 +10,7 @@ from parvis.streams.model import Subject, Topic, Wish
 
 STREAMS = (
     "user", "user:notification", "public", "public:media", "public:local", "public:local:media", "public:remote",
-    "public:remote:media", "hashtag", "hashtag:local", "direct",
+    "public:remote:media", "hashtag", "hashtag:local", "list", "direct",
 )
 NOTIFICATIONS = "read:notifications"
 STATUSES = "read:statuses"

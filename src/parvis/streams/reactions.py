@@ -12,6 +12,7 @@ from parvis.moderation.model import Level, MeasureTaken
 from parvis.notifications.model import Notified, RequestsAccepted
 from parvis.statuses.model import Deleted, Edited, Posted, Reblogged, Unreblogged
 from parvis.streams.model import Subject, Topic
+from parvis.timelines.model import ConversationTouched
 
 SIGNS = {Level.label: "~", Level.removal: "-"}
 
@@ -48,6 +49,11 @@ async def unreblogged(tx: Tx, event: Unreblogged) -> None:
 async def notified(tx: Tx, event: Notified) -> None:
     """Something somebody is told."""
     await _touch(tx, Subject.notification, "+", event.notification)
+
+
+async def conversation_touched(tx: Tx, event: ConversationTouched) -> None:
+    """A conversation that goes on, or was read."""
+    await _touch(tx, Subject.conversation, "~", event.conversation)
 
 
 async def merged(tx: Tx, event: RequestsAccepted) -> None:

@@ -15,7 +15,7 @@ from parvis.moderation.model import Level
 from parvis.notifications.model import Asking, Group, Notification
 from parvis.text import messages
 from parvis.text.messages import words
-from parvis.views import status
+from parvis.views import crowd
 from parvis.views.cards import ENCODE, opened
 from parvis.views.status import Eye, entities
 
@@ -45,7 +45,7 @@ async def to_each(
 ) -> dict[int, bytes]:
     """Notification entities by id, each for whom it stands with, with as many queries as for one person."""
     looks = [(who, row.status_id) for who, row in rows if row.status_id is not None]
-    posts = await status.to_each(r, eye, looks, "notifications")
+    posts = await crowd.to_each(r, eye, looks, "notifications")
     _, people = await entities(r, eye, (), _concerned([row for _, row in rows]))
     shown = ((row.id, _one(row, people, posts.get((who, row.status_id or 0)), speech)) for who, row in rows)
     return {number: one for number, one in shown if one is not None}

@@ -357,6 +357,22 @@ async def conversation(r: Read, viewer: int, row_id: int) -> Conversation | None
     return await r.one(Conversation, f"{CONVERSATION} AND c.id = $2", viewer, row_id)
 
 
+class ConversationOf(Conversation, frozen=True):
+    """A conversation, and whose it is; whether they may see its last post is not looked into yet."""
+
+    account_id: int
+
+
+async def conversations_of(r: Read, row_ids: Sequence[int], viewers: Sequence[int]) -> list[ConversationOf]:
+    """Those of these conversations that are one of these people's."""
+    return await r.all(
+        ConversationOf,
+        """SELECT c.id, c.participants, c.last_status_id, c.last_status_id AS status_id, c.unread, c.account_id
+           FROM conversations c WHERE c.id = ANY($1::bigint[]) AND c.account_id = ANY($2::bigint[]) ORDER BY c.id""",
+        list(row_ids), list(viewers),
+    )
+
+
 class DomainBlock(msgspec.Struct, frozen=True):
     """A domain that somebody blocks, with the id of the row that says so."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -28,8 +27,6 @@ from parvis.views.cards import (
 )
 from parvis.views.poll import poll_entity
 from parvis.views.queries import State
-
-STRANGER = 0  # nobody's account
 
 
 class Eye(msgspec.Struct, frozen=True):
@@ -166,11 +163,12 @@ async def entities(
     if not status_ids and not account_ids:
         return {}, {}
     found = await queries.states(r, eye.viewer, status_ids, account_ids)
-    await _stock(r, eye, found)
-    return _composed(eye, status_ids, found, hidden_in)
+    await stock_for(r, eye, found)
+    return composed(eye, status_ids, found, hidden_in)
 
 
-async def _stock(r: Read, eye: Eye, found: Sequence[State]) -> None:
+async def stock_for(r: Read, eye: Eye, found: Sequence[State]) -> None:
+    """Have every card that these states ask for."""
     await stock(r, eye, {
         "status": ((s.id, s.version) for s in found if s.id),
         "account": ((s.account_id, s.account_version) for s in found),
@@ -178,7 +176,7 @@ async def _stock(r: Read, eye: Eye, found: Sequence[State]) -> None:
     })
 
 
-def _composed(
+def composed(
     eye: Eye, status_ids: Sequence[int], found: Sequence[State], hidden_in: str = ""
 ) -> tuple[dict[int, bytes], dict[int, bytes]]:
     """One viewer's posts and people, made of their states and of the cards on the shelf."""
@@ -229,39 +227,11 @@ async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, by
     return (await entities(r, eye, status_ids))[0]
 
 
-async def to_each(
-    r: Read, eye: Eye, looks: Sequence[tuple[int, int]], hidden_in: str = ""
-) -> dict[tuple[int, int], bytes]:
-    """Status entities for many viewers at once, under viewer and id, with as many queries as for one."""
-    if not looks:
-        return {}
-    wanted: dict[int, list[int]] = defaultdict(list)
-    for viewer, number in looks:
-        wanted[viewer].append(number)
-    states: dict[int, list[State]] = defaultdict(list)
-    found = await queries.states_for_each(r, looks)
-    for state in found:
-        states[state.viewer].append(state)
-    await _stock(r, eye, found)
-    made: dict[tuple[int, int], bytes] = {}
-    for viewer, numbers in wanted.items():
-        posts, _ = _composed(msgspec.structs.replace(eye, viewer=viewer), numbers, states[viewer], hidden_in)
-        made |= {(viewer, number): post for number, post in posts.items()}
-    return made
-
-
-async def to_anybody(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
-    """Status entities as they are for whoever is signed in, may see them, and has put no mark on them."""
-    found = await queries.reported_states(r, STRANGER, status_ids)
-    await _stock(r, eye, found)
-    return _composed(msgspec.structs.replace(eye, viewer=STRANGER), status_ids, found)[0]
-
-
 async def reported(r: Read, eye: Eye, moderator: int, status_ids: Sequence[int]) -> dict[int, bytes]:
     """Status entities by id for whoever decides on a report of them, whoever they were for."""
     found = await queries.reported_states(r, moderator, status_ids)
-    await _stock(r, eye, found)
-    return _composed(eye, status_ids, found)[0]
+    await stock_for(r, eye, found)
+    return composed(eye, status_ids, found)[0]
 
 
 async def page(r: Read, eye: Eye, status_ids: Sequence[int]) -> bytes:

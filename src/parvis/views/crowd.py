@@ -1,0 +1,55 @@
+"""Posts as many viewers see them at once, with as many queries as for one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+
+from parvis.base.db import Read
+from parvis.streams import queries as streams
+from parvis.views import queries
+from parvis.views.queries import State
+from parvis.views.status import Eye, composed, stock_for
+
+Look = tuple[int, int]  # who looks, and at which post
+
+
+async def to_each(r: Read, eye: Eye, looks: Sequence[Look], hidden_in: str = "") -> dict[Look, bytes]:
+    """Status entities, each made for its viewer; what they may not see is left out."""
+    if not looks:
+        return {}
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for viewer, number in looks:
+        wanted[viewer].append(number)
+    states: dict[int, list[State]] = defaultdict(list)
+    found = await queries.states_for_each(r, looks)
+    for state in found:
+        states[state.viewer].append(state)
+    await stock_for(r, eye, found)
+    made: dict[Look, bytes] = {}
+    for viewer, numbers in wanted.items():
+        posts, _ = composed(msgspec.structs.replace(eye, viewer=viewer), numbers, states[viewer], hidden_in)
+        made |= {(viewer, number): post for number, post in posts.items()}
+    return made
+
+
+async def to_all(r: Read, eye: Eye, looks: Sequence[Look]) -> dict[Look, bytes]:
+    """Status entities for many who look at few posts: made once for all to whom a post is the same.
+
+    Who may see a post must have been found out before.
+    """
+    if not looks:
+        return {}
+    whys: dict[Look, set[str]] = defaultdict(set)
+    for row in await streams.unlike(r, list({number for _, number in looks}), list({viewer for viewer, _ in looks})):
+        whys[row.viewer, row.status_id].add(row.why)
+    first: dict[tuple[int, frozenset[str] | int], Look] = {}
+    stands_for: dict[Look, Look] = {}
+    for look in looks:
+        viewer, number = look
+        why = frozenset(whys.get(look, ()))
+        stands_for[look] = first.setdefault((number, viewer if "" in why else why), look)
+    made = await to_each(r, eye, list(first.values()))
+    return {look: made[other] for look, other in stands_for.items() if other in made}
