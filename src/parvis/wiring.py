@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from parvis.access import actions as doors
 from parvis.access import model as access
 from parvis.access import reactions as letters
 from parvis.accounts import actions as people
@@ -48,6 +49,7 @@ from parvis.trends import reactions as counting
 
 REACTIONS: Mapping[type, Reactions] = {
     access.SignedUp: Reactions(later=(letters.send_confirmation,)),
+    access.Approved: Reactions(later=(letters.send_approval,)),
     access.TokenRevoked: Reactions(now=(streams.revoked,)),
     access.ApplicationDeleted: Reactions(now=(streams.application_deleted,)),
     access.PasswordChanged: Reactions(now=(streams.locked_out,)),
@@ -160,4 +162,5 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
     (3600.0, posts.forget_translations),
+    (30.0, doors.sweep),
 )

@@ -8,9 +8,10 @@ import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +22,9 @@ from parvis.access.model import (
     AddressConfirmed,
     Application,
     ApplicationDeleted,
+    Approved,
+    Door,
+    IpBlockDraft,
     LoginDisabled,
     PasswordChanged,
     PreparedSignUp,
@@ -37,10 +41,14 @@ from parvis.accounts.model import Account, NewAccount
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from parvis.base.ids import parsed
+from parvis.base.jobs import Job
 from parvis.base.seal import Seal, kept
 from parvis.base.settings import Settings
+from parvis.ledger import actions as ledger
 
 CONFIRMATION_DAYS = 7
+YEARS = 10 * 366 * 86400
+SEVERITIES = ("sign_up_requires_approval", "sign_up_block", "no_access")
 
 
 def fingerprint(token: str) -> bytes:
@@ -80,14 +88,17 @@ async def prepare(settings: Settings, wish: SignUp) -> PreparedSignUp:
 
 
 async def sign_up(
-    tx: Tx, prepared: PreparedSignUp, settings: Settings, application_id: int | None = None, confirmed: bool = False
+    tx: Tx, prepared: PreparedSignUp, settings: Settings, application_id: int | None = None, confirmed: bool = False,
+    approved: bool = True,
 ) -> Account:
-    """Settle here. Invalid when the name or the address is taken."""
+    """Settle here. Invalid when the name or the address is taken. Whoever is not approved waits for a moderator."""
     wish = prepared.wish
     new = NewAccount(wish.username, wish.display_name, prepared.public_key, prepared.private_key_sealed)
     account = await accounts.create(tx, new, settings.base)
-    if not await queries.add_user(tx, account.id, wish.email, prepared.password_hash, wish.locale, application_id):
+    if not await queries.add_user(tx, account.id, wish, prepared.password_hash, application_id):
         raise Invalid("email", "ERR_TAKEN")
+    if not approved:
+        await queries.hold(tx, account.id)
     if confirmed:
         await queries.confirm(tx, account.id)
     else:
@@ -109,6 +120,82 @@ async def write_again(tx: Tx, account_id: int, application_id: int | None, email
     await tx.emit(SignedUp(account_id))
 
 
+async def knock(tx: Tx, wish: SignUp) -> Door:
+    """What stands against a wish to settle. A try with an e-mail provider that is kept out is counted."""
+    blocked = await queries.email_domain_block_of(tx, policy.email_domains(wish.email))
+    if blocked is not None:
+        await queries.count_try(tx, blocked)
+    address = None if wish.address is None else policy.place(wish.address)
+    severity = None if address is None else await queries.ip_severity(tx, address)
+    known = blocked is not None or await queries.is_canonical_blocked(tx, policy.canonical_hash(wish.email))
+    return Door(known, severity)
+
+
+async def may_enter(r: Read, address: str) -> None:
+    """Forbidden to whoever comes from where nobody may sign in."""
+    found = policy.place(address)
+    if found is not None and await queries.ip_severity(r, found) == "no_access":
+        raise Forbidden("login_disabled")
+
+
+async def approve(tx: Tx, account_id: int) -> None:
+    """Let somebody in who waits. Doing it twice is the same as once."""
+    if await queries.approve(tx, account_id):
+        await tx.emit(Approved(account_id))
+
+
+async def reject(tx: Tx, account: Account) -> None:
+    """Refuse somebody who waits: nothing of theirs is kept but the name. Forbidden for who has been let in."""
+    if not await queries.drop_pending(tx, account.id):
+        raise Forbidden("not_pending")
+    await accounts.close(tx, account)
+
+
+async def block_ip(tx: Tx, by: Account, draft: IpBlockDraft, block_id: int | None = None) -> int:
+    """Keep a range of addresses out, for a time or until it is taken back; or change such a block."""
+    if draft.severity not in SEVERITIES:
+        raise Invalid("severity", "invalid")
+    if draft.expires_in is not None and not 0 < draft.expires_in <= YEARS:
+        raise Invalid("expires_in", "invalid")
+    ends = None if draft.expires_in is None else tx.now + timedelta(seconds=draft.expires_in)
+    values = (policy.network(draft.ip), draft.severity, policy.protection(draft.comment))
+    with ledger.law():
+        try:
+            if block_id is None:
+                return await queries.add_ip_block(tx, by.id, *values, ends)
+            if not await queries.change_ip_block(tx, block_id, by.id, values, ends):
+                raise NotFound("ip_block")
+        except asyncpg.UniqueViolationError as error:
+            raise Invalid("ip", "ERR_TAKEN") from error
+    return block_id
+
+
+async def block_email_domain(tx: Tx, by: Account, domain: str, comment: str) -> int:
+    """Take no addresses of a provider at sign-up. Who is here stays."""
+    why = policy.protection(comment)
+    with ledger.law():
+        made = await queries.add_email_domain_block(tx, by.id, domain, why)
+    if made is None:
+        raise Invalid("domain", "ERR_TAKEN")
+    return made
+
+
+async def block_email(tx: Tx, by: Account, hashed: str, comment: str) -> int:
+    """Take one address no more, however it is written."""
+    why = policy.protection(comment)
+    with ledger.law():
+        made = await queries.add_email_block(tx, by.id, hashed, why)
+    if made is None:
+        raise Invalid("canonical_email_hash", "ERR_TAKEN")
+    return made
+
+
+async def sweep(job: Job) -> bool:
+    """Take away what kept addresses out until now."""
+    async with job.db.write() as tx:
+        return bool(await queries.drop_due_ip_blocks(tx))
+
+
 async def proved(found: User | None, password: str, argon: PasswordHasher) -> User:
     """Whoever was found by name or address, if this is their password; slow, so outside of any read.
 
@@ -122,6 +209,8 @@ async def proved(found: User | None, password: str, argon: PasswordHasher) -> Us
     except (VerificationError, InvalidHashError) as error:
         raise Unauthenticated("wrong_credentials") from error
     policy.may_sign_in(found.disabled_at is not None, suspended=False)
+    if found.approved_at is None:
+        raise Forbidden("pending")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -44,6 +44,7 @@ class User(msgspec.Struct, frozen=True):
     default_language: str | None
     default_quote_policy: str
     created_at: datetime
+    approved_at: datetime | None
 
 
 class Bearer(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class Bearer(msgspec.Struct, frozen=True):
     disabled: bool
     role: Role | None
     locale: str | None
+    approved: bool
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -92,6 +94,61 @@ class SignUp(msgspec.Struct, frozen=True):
     locale: str = "fr"
     agreement: bool = False
     display_name: str = ""
+    reason: str = ""
+    address: str | None = None
+    """Where the wish came from; None for the operator's own hand."""
+
+
+class Door(msgspec.Struct, frozen=True):
+    """What stands against a sign-up: of its e-mail address, and of the place it comes from."""
+
+    email: bool
+    address: str | None
+
+
+class IpBlock(msgspec.Struct, frozen=True):
+    """Addresses that may not come in, or not without a moderator."""
+
+    id: int
+    ip: str
+    severity: str
+    comment: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class IpBlockDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator keeps out, and why."""
+
+    ip: str
+    severity: str
+    comment: str
+    expires_in: int | None = None
+
+
+class EmailDomainBlock(msgspec.Struct, frozen=True):
+    """A provider of e-mail addresses that are not taken at sign-up."""
+
+    id: int
+    domain: str
+    comment: str
+    created_at: datetime
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """How many sign-ups a block refused on a day."""
+
+    block_id: int
+    day: date
+    tries: int
+
+
+class EmailBlock(msgspec.Struct, frozen=True):
+    """One e-mail address that is not taken, however it is written; the address itself is not kept."""
+
+    id: int
+    canonical_email_hash: str
+    comment: str
 
 
 class PreparedSignUp(msgspec.Struct, frozen=True):
@@ -111,6 +168,12 @@ class SignedUp(msgspec.Struct, frozen=True):
 
 class AddressConfirmed(msgspec.Struct, frozen=True):
     """Somebody confirmed the address they signed up with: now they live here."""
+
+    account: int
+
+
+class Approved(msgspec.Struct, frozen=True):
+    """A moderator let somebody in who waited for it."""
 
     account: int
 

@@ -7,8 +7,10 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from parvis.access.model import Door
 from parvis.base.errors import Forbidden, Invalid
 
 OOB = "urn:ietf:wg:oauth:2.0:oob"
@@ -29,6 +31,8 @@ FORBIDDEN_SCHEMES = ("javascript", "data", "vbscript", "mailto")
 _PART = r"[^@\s<>\"(),:;\[\]\\]"
 EMAIL = re.compile(rf"{_PART}{{1,64}}@(?:{_PART}{{1,190}}\.[^@\s.]{{2,63}}|localhost)\Z")
 PASSWORD = 8
+REASON = 2000
+COMMENT = 500
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}={0,2}\Z")
 
 
@@ -126,3 +130,59 @@ def may_sign_in(disabled: bool, suspended: bool) -> None:
     """A disabled or suspended person does not come in."""
     if disabled or suspended:
         raise Forbidden("login_disabled")
+
+
+def may_settle(door: Door, registrations: str, reason: str) -> bool:
+    """Whether a wish to settle is granted at once, or waits for a moderator; Forbidden or Invalid: not at all."""
+    if registrations == "closed" or door.address in ("sign_up_block", "no_access"):
+        raise Forbidden("registrations_closed")
+    if door.email:
+        raise Invalid("email", "ERR_BLOCKED")
+    if registrations == "approval" and not reason.strip():
+        raise Invalid("reason", "ERR_BLANK")
+    if len(reason) > REASON:
+        raise Invalid("reason", "ERR_TOO_LONG", limit=REASON)
+    return registrations == "open" and door.address is None
+
+
+def protection(comment: str) -> str:
+    """Whoever keeps others out says why."""
+    if not comment.strip():
+        raise Invalid("comment", "ERR_BLANK")
+    if len(comment) > COMMENT:
+        raise Invalid("comment", "ERR_TOO_LONG", limit=COMMENT)
+    return comment.strip()
+
+
+def network(text: str) -> str:
+    """An address or a range of them, as the database writes it; never everybody."""
+    try:
+        found = ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        raise Invalid("ip", "invalid") from error
+    if found.prefixlen < (8 if found.version == 4 else 16):
+        raise Invalid("ip", "invalid")
+    return str(found)
+
+
+def place(text: str) -> str | None:
+    """The address of a machine; None when it is none, as where a socket of this machine is used."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if found.version == 6 else None
+    return str(mapped or found).partition("%")[0]
+
+
+def email_domains(address: str) -> list[str]:
+    """The domain of an address and all domains above it."""
+    parts = address.rpartition("@")[2].strip().lower().split(".")
+    return [".".join(parts[start:]) for start in range(len(parts))][:20]
+
+
+def canonical_hash(address: str) -> str:
+    """The same for every way to write one mailbox: no case, no dots in the name, nothing from its plus on."""
+    name, _, domain = address.strip().lower().rpartition("@")
+    plain = name.partition("+")[0].replace(".", "")
+    return hashlib.sha256(f"{plain}@{domain}".encode()).hexdigest()

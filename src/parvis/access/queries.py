@@ -5,12 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from parvis.access.model import Application, Bearer, Code, Revoked, Session, User
+from parvis.access.model import (
+    Application,
+    Bearer,
+    Code,
+    EmailBlock,
+    EmailDomainBlock,
+    IpBlock,
+    Revoked,
+    Session,
+    SignUp,
+    Tried,
+    User,
+)
 from parvis.base.db import Read, Tx
+from parvis.base.ids import Page, both_ways
 
 APPLICATION = "id, client_id, client_secret_hash, name, website, redirect_uris, scopes"
 USER = """account_id, email, password_hash, confirmed_at, locale, role, disabled_at, default_privacy, default_sensitive,
-    default_language, default_quote_policy, created_at"""
+    default_language, default_quote_policy, created_at, approved_at"""
+
+IP_BLOCK = "id, ip::text, severity, comment, created_at, expires_at"
+EMAIL_DOMAIN = "id, domain, comment, created_at"
+EMAIL = "id, hash, comment"
+LIVE = "(expires_at IS NULL OR expires_at > parvis_now())"
+IP_PAGE = both_ways(
+    f"SELECT {IP_BLOCK} FROM ip_blocks WHERE id > $1 AND id < $2 AND {LIVE} ORDER BY id DESC /*page*/ LIMIT $3"
+)
+EMAIL_DOMAIN_PAGE = both_ways(
+    f"SELECT {EMAIL_DOMAIN} FROM email_domain_blocks WHERE id > $1 AND id < $2 ORDER BY id DESC /*page*/ LIMIT $3"
+)
+EMAIL_PAGE = both_ways(
+    f"SELECT {EMAIL} FROM canonical_email_blocks WHERE id > $1 AND id < $2 ORDER BY id DESC /*page*/ LIMIT $3"
+)
 
 
 async def add_application(
@@ -38,14 +65,14 @@ async def application_by_id(r: Read, application_id: int) -> Application | None:
 
 
 async def add_user(
-    tx: Tx, account_id: int, email: str, password_hash: str, locale: str, application_id: int | None
+    tx: Tx, account_id: int, wish: SignUp, password_hash: str, application_id: int | None
 ) -> bool:
     """Insert someone who can sign in; False when the address is taken."""
     return bool(
         await tx.run(
-            """INSERT INTO users (account_id, email, password_hash, locale, application_id, default_language)
-               VALUES ($1, $2, $3, $4, $5, $4) ON CONFLICT (email) DO NOTHING""",
-            account_id, email, password_hash, locale, application_id,
+            """INSERT INTO users (account_id, email, password_hash, locale, application_id, default_language, reason)
+               VALUES ($1, $2, $3, $4, $5, $4, nullif($6, '')) ON CONFLICT (email) DO NOTHING""",
+            account_id, wish.email, password_hash, wish.locale, application_id, wish.reason.strip(),
         )
     )
 
@@ -158,7 +185,7 @@ async def bearer(r: Read, token_hash: bytes) -> Bearer | None:
         """SELECT t.id, t.application_id, t.account_id, t.scopes, a.username, a.uri,
                   coalesce(a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL, false),
                   coalesce(u.confirmed_at IS NOT NULL, false), coalesce(u.disabled_at IS NOT NULL, false),
-                  u.role, u.locale
+                  u.role, u.locale, coalesce(u.approved_at IS NOT NULL, true)
            FROM tokens t
            LEFT JOIN users u ON u.account_id = t.account_id
            LEFT JOIN accounts a ON a.id = t.account_id
@@ -244,3 +271,165 @@ async def forget_old(tx: Tx) -> int:
         """WITH codes AS (DELETE FROM authorization_codes WHERE due_at < parvis_now() - interval '1 hour')
            DELETE FROM sessions WHERE due_at < parvis_now()"""
     )
+
+
+async def hold(tx: Tx, account_id: int) -> int:
+    """Let somebody new wait for a moderator."""
+    return await tx.run("UPDATE users SET approved_at = NULL WHERE account_id = $1", account_id)
+
+
+async def approve(tx: Tx, account_id: int) -> bool:
+    """Let somebody in; False when they were."""
+    return bool(await tx.run(
+        "UPDATE users SET approved_at = parvis_now() WHERE account_id = $1 AND approved_at IS NULL", account_id
+    ))
+
+
+async def drop_pending(tx: Tx, account_id: int) -> bool:
+    """Forget somebody who waits; False when nobody of that name waits."""
+    return bool(await tx.run("DELETE FROM users WHERE account_id = $1 AND approved_at IS NULL", account_id))
+
+
+async def ip_severity(r: Read, address: str) -> str | None:
+    """The most severe block that covers an address."""
+    found: str | None = await r.value(
+        f"""SELECT severity FROM ip_blocks WHERE ip >>= $1::text::inet AND {LIVE}
+            ORDER BY severity = 'no_access' DESC, severity = 'sign_up_block' DESC LIMIT 1""",
+        address,
+    )
+    return found
+
+
+async def email_domain_block_of(r: Read, domains: Sequence[str]) -> int | None:
+    """The block of one of these domains."""
+    found: int | None = await r.value(
+        "SELECT id FROM email_domain_blocks WHERE domain = ANY($1::text[]) ORDER BY length(domain) LIMIT 1",
+        list(domains),
+    )
+    return found
+
+
+async def count_try(tx: Tx, block_id: int) -> int:
+    """Count a sign-up that a block refuses."""
+    return await tx.run(
+        """INSERT INTO email_domain_tries (block_id, day, tries)
+           VALUES ($1, (parvis_now() AT TIME ZONE 'UTC')::date, 1)
+           ON CONFLICT (block_id, day) DO UPDATE SET tries = email_domain_tries.tries + 1""",
+        block_id,
+    )
+
+
+async def is_canonical_blocked(r: Read, hashed: str) -> bool:
+    """Is this very mailbox kept out?"""
+    return bool(await r.value("SELECT EXISTS (SELECT FROM canonical_email_blocks WHERE hash = $1)", hashed))
+
+
+async def add_ip_block(
+    tx: Tx, by: int, ip: str, severity: str, comment: str, expires_at: datetime | None
+) -> int:
+    """Insert a block of addresses."""
+    return int(await tx.value(
+        """INSERT INTO ip_blocks (ip, severity, comment, expires_at, account_id)
+           VALUES ($1::text::cidr, $2, $3, $4, $5) RETURNING id""",
+        ip, severity, comment, expires_at, by,
+    ))
+
+
+async def change_ip_block(
+    tx: Tx, block_id: int, by: int, values: tuple[str, str, str], expires_at: datetime | None
+) -> bool:
+    """Change a block of addresses; False when there is none."""
+    return bool(await tx.run(
+        """UPDATE ip_blocks SET ip = $2::text::cidr, severity = $3, comment = $4, expires_at = $5, account_id = $6
+           WHERE id = $1""",
+        block_id, *values, expires_at, by,
+    ))
+
+
+async def ip_block(r: Read, block_id: int) -> IpBlock | None:
+    """One block of addresses."""
+    return await r.one(IpBlock, f"SELECT {IP_BLOCK} FROM ip_blocks WHERE id = $1 AND {LIVE}", block_id)
+
+
+async def ip_blocks(r: Read, page: Page) -> list[IpBlock]:
+    """Blocks of addresses, the newest first."""
+    return await r.all(IpBlock, IP_PAGE[page.upwards], page.after, page.before, page.limit)
+
+
+async def drop_ip_block(tx: Tx, block_id: int) -> bool:
+    """Take a block of addresses back."""
+    return bool(await tx.run("DELETE FROM ip_blocks WHERE id = $1", block_id))
+
+
+async def drop_due_ip_blocks(tx: Tx) -> int:
+    """Take back those whose time is over."""
+    return await tx.run("DELETE FROM ip_blocks WHERE expires_at <= parvis_now()")
+
+
+async def add_email_domain_block(tx: Tx, by: int, domain: str, comment: str) -> int | None:
+    """Insert a block of an e-mail provider; None when there is one."""
+    found: int | None = await tx.value(
+        """INSERT INTO email_domain_blocks (domain, comment, account_id) VALUES ($1, $2, $3)
+           ON CONFLICT (domain) DO NOTHING RETURNING id""",
+        domain, comment, by,
+    )
+    return found
+
+
+async def email_domain_block(r: Read, block_id: int) -> EmailDomainBlock | None:
+    """One block of an e-mail provider."""
+    return await r.one(
+        EmailDomainBlock, f"SELECT {EMAIL_DOMAIN} FROM email_domain_blocks WHERE id = $1", block_id
+    )
+
+
+async def email_domain_blocks(r: Read, page: Page) -> list[EmailDomainBlock]:
+    """Blocks of e-mail providers, the newest first."""
+    return await r.all(EmailDomainBlock, EMAIL_DOMAIN_PAGE[page.upwards], page.after, page.before, page.limit)
+
+
+async def tried(r: Read, block_ids: Sequence[int]) -> list[Tried]:
+    """How many sign-ups they refused on each of the last seven days, the last day first."""
+    return await r.all(
+        Tried,
+        """SELECT b.id, d.day, coalesce(t.tries, 0)
+           FROM unnest($1::bigint[]) b(id) CROSS JOIN LATERAL (
+               SELECT (parvis_now() AT TIME ZONE 'UTC')::date - ago AS day FROM generate_series(0, 6) ago) d
+           LEFT JOIN email_domain_tries t ON t.block_id = b.id AND t.day = d.day ORDER BY b.id, d.day DESC""",
+        list(block_ids),
+    )
+
+
+async def drop_email_domain_block(tx: Tx, block_id: int) -> bool:
+    """Take a block of an e-mail provider back."""
+    return bool(await tx.run("DELETE FROM email_domain_blocks WHERE id = $1", block_id))
+
+
+async def add_email_block(tx: Tx, by: int, hashed: str, comment: str) -> int | None:
+    """Insert a block of one address; None when there is one."""
+    found: int | None = await tx.value(
+        """INSERT INTO canonical_email_blocks (hash, comment, account_id) VALUES ($1, $2, $3)
+           ON CONFLICT (hash) DO NOTHING RETURNING id""",
+        hashed, comment, by,
+    )
+    return found
+
+
+async def email_block(r: Read, block_id: int) -> EmailBlock | None:
+    """One block of an address."""
+    return await r.one(EmailBlock, f"SELECT {EMAIL} FROM canonical_email_blocks WHERE id = $1", block_id)
+
+
+async def email_blocks(r: Read, page: Page) -> list[EmailBlock]:
+    """Blocks of addresses, the newest first."""
+    return await r.all(EmailBlock, EMAIL_PAGE[page.upwards], page.after, page.before, page.limit)
+
+
+async def email_blocks_of(r: Read, hashed: str) -> list[EmailBlock]:
+    """The blocks that fit an address: one or none."""
+    return await r.all(EmailBlock, f"SELECT {EMAIL} FROM canonical_email_blocks WHERE hash = $1", hashed)
+
+
+async def drop_email_block(tx: Tx, block_id: int) -> bool:
+    """Take a block of an address back."""
+    return bool(await tx.run("DELETE FROM canonical_email_blocks WHERE id = $1", block_id))

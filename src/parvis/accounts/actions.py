@@ -33,8 +33,8 @@ PLAINLY = FollowWish()
 
 
 async def account(r: Read, account_id: int | None) -> Account:
-    """The account, or NotFound: also when it has left."""
-    found = None if account_id is None else await queries.by_id(r, account_id)
+    """The account, or NotFound: also when it has left, or has not been let in."""
+    found = None if account_id is None else await queries.here(r, account_id)
     if found is None or found.deleted_at:
         raise NotFound("account")
     return found

@@ -17,6 +17,7 @@ from parvis.accounts.model import (
 )
 from parvis.base.db import Read, Tx
 
+LET_IN = "NOT EXISTS (SELECT FROM users u WHERE u.account_id = accounts.id AND u.approved_at IS NULL)"
 ACCOUNT = """id, username, domain, uri, url, actor_type, display_name, note, locked, bot, created_at, suspended_at,
     limited_at, deleted_at, moved_to_id, public_key, inbox_url, shared_inbox_url, outbox_url, followers_url,
     following_url, featured_url, fetched_at, version"""
@@ -28,6 +29,15 @@ async def by_id(r: Read, account_id: int) -> Account | None:
     return await r.one(
         Account,
         f"SELECT {ACCOUNT} FROM accounts WHERE id = $1",
+        account_id,
+    )
+
+
+async def here(r: Read, account_id: int) -> Account | None:
+    """One account, unless it waits for a moderator to let it in: until then it is nobody."""
+    return await r.one(
+        Account,
+        f"SELECT {ACCOUNT} FROM accounts WHERE id = $1 AND {LET_IN}",
         account_id,
     )
 
@@ -55,7 +65,7 @@ async def by_handle(r: Read, username: str, domain: str | None) -> Account | Non
     return await r.one(
         Account,
         f"""SELECT {ACCOUNT} FROM accounts
-            WHERE lower(username) = lower($1) AND coalesce(lower(domain), '') = coalesce(lower($2), '')
+            WHERE lower(username) = lower($1) AND coalesce(lower(domain), '') = coalesce(lower($2), '') AND {LET_IN}
             ORDER BY deleted_at DESC NULLS FIRST LIMIT 1""",
         username, domain,
     )

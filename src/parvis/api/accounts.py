@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from parvis.access import actions as access
+from parvis.access import policy as signing
 from parvis.access import queries as users
 from parvis.access.model import SignUp
 from parvis.accounts import actions as accounts
@@ -177,11 +178,18 @@ async def sign_up(call: Call, args: NewPerson) -> dict[str, Any]:
     """Settle here; the token works once the address is confirmed, at once in a --dev city."""
     if not args.agreement:
         raise Invalid("agreement", "ERR_ACCEPTED")
-    wish = SignUp(args.username, args.email, args.password, "fr" if args.locale.startswith("fr") else "en", True)
+    locale = "fr" if args.locale.startswith("fr") else "en"
+    place = call.request.client.host if call.request.client else ""
+    wish = SignUp(args.username, args.email, args.password, locale, True, reason=args.reason, address=place)
+    async with call.opening("write"):
+        door = await access.knock(call.tx, wish)
+    at_once = signing.may_settle(door, call.settings.registrations, wish.reason)
     prepared = await access.prepare(call.settings, wish)
     app_id, scopes = (call.bearer.application_id, call.bearer.scopes) if call.bearer else (None, ["read"])
     async with call.opening("write"):
-        account = await access.sign_up(call.tx, prepared, call.settings, app_id, confirmed=call.settings.dev)
+        account = await access.sign_up(
+            call.tx, prepared, call.settings, app_id, confirmed=call.settings.dev, approved=at_once
+        )
         token, made = await access.issue(call.tx, account.id, scopes, app_id)
     return {
         "access_token": token, "token_type": "Bearer", "scope": " ".join(scopes), "created_at": int(made.timestamp())

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
 
-from parvis.access import queries as users
 from parvis.accounts import actions as accounts
-from parvis.api import civic, entities
-from parvis.api.call import Call, Nothing, get, post
+from parvis.api import admin_accounts, civic
+from parvis.api.admin_accounts import One, moderating
+from parvis.api.call import Call, Nothing, Paged, get, post, put
 from parvis.base.clock import mastodon_time
-from parvis.base.errors import Forbidden, Invalid, NotFound
+from parvis.base.errors import Invalid, NotFound
 from parvis.charter import queries as charter
 from parvis.moderation import actions as moderation
 from parvis.moderation import queries
-from parvis.moderation.model import Decision, DecisionDraft, Level, Report, ReportDraft
+from parvis.moderation.model import Decision, DecisionDraft, Handling, Level, Report, ReportDraft, ReportFilter
 from parvis.statuses import queries as statuses
 from parvis.views import account as people
 from parvis.views import status as posts
@@ -62,18 +63,21 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
     article_ids: list[int] = []
 
 
-class One(msgspec.Struct, frozen=True, kw_only=True):
-    """One of them."""
-
-    id: int
-
-
-class ReportPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of the reports."""
+class ReportPage(Paged, frozen=True, kw_only=True):
+    """Which reports."""
 
     resolved: bool = False
-    max_id: int | None = None
-    limit: int = 40
+    account_id: int | None = None
+    target_account_id: int | None = None
+    by_target_domain: str | None = None
+
+
+class Classified(msgspec.Struct, frozen=True, kw_only=True):
+    """How moderators see a report. rule_ids are ids of articles."""
+
+    id: int
+    category: str | None = None
+    rule_ids: list[int] | None = None
 
 
 @post("/api/v1/reports", "write:reports")
@@ -105,66 +109,92 @@ async def _reported(call: Call, row: Report) -> dict[str, Any]:
     }
 
 
-async def _moderating(call: Call) -> None:
-    """Reports and people's files are for moderators' eyes."""
-    if not await queries.is_moderator(call.read, call.me_id):
-        raise Forbidden("not_a_moderator")
-
-
-async def _admin_account(call: Call, account_id: int) -> dict[str, Any]:
-    account = await accounts.account(call.read, account_id)
-    user = await users.user(call.read, account_id)
-    shown = await people.accounts(call.read, call.eye(), [account_id])
-    return {
-        "id": str(account.id), "username": account.username, "domain": account.domain,
-        "created_at": mastodon_time(account.created_at), "email": user.email if user else "", "ip": None, "ips": [],
-        "locale": user.locale if user else "", "invite_request": None,
-        "role": entities.ROLES[user.role if user else "resident"], "confirmed": bool(user and user.confirmed_at),
-        "approved": True, "disabled": await queries.frozen_until(call.read, account_id) is not None,
-        "sensitized": False, "silenced": account.limited_at is not None, "suspended": account.suspended_at is not None,
-        "account": msgspec.Raw(shown[account_id]),
-    }
-
-
-@get("/api/v1/admin/accounts/{id}", "admin:read:accounts")
-async def account(call: Call, args: One) -> dict[str, Any]:
-    """Somebody's file."""
-    await _moderating(call)
-    return await _admin_account(call, args.id)
-
-
 @get("/api/v1/admin/reports", "admin:read:reports")
 async def reports(call: Call, args: ReportPage) -> list[dict[str, Any]]:
     """What waits, or what was settled."""
-    await _moderating(call)
-    rows = await queries.reports(call.read, args.max_id, max(1, min(args.limit, 100)), args.resolved)
+    await moderating(call)
+    rows = await queries.reports(call.read, args.page(100), ReportFilter(
+        resolved=args.resolved, account_id=args.account_id, target_id=args.target_account_id,
+        target_domain=args.by_target_domain,
+    ))
+    rows.sort(key=lambda row: -row.id)
     call.link([row.id for row in rows])
-    return [await _admin_report(call, row) for row in rows]
+    return await _admin_reports(call, rows)
 
 
-async def _admin_report(call: Call, row: Report) -> dict[str, Any]:
-    shown = await posts.reported(call.read, call.eye(), call.me_id, row.status_ids)
-    articles = await charter.versions_by_id(call.read, row.article_ids)
-    return {
-        "id": str(row.id), "action_taken": row.closed_at is not None,
-        "action_taken_at": mastodon_time(row.closed_at) if row.closed_at else None, "category": row.category,
-        "comment": row.comment, "forwarded": row.forward, "created_at": mastodon_time(row.created_at),
-        "updated_at": mastodon_time(row.closed_at or row.created_at), "case_id": str(row.case_id),
-        "account": await _admin_account(call, row.account_id),
-        "target_account": await _admin_account(call, row.target_id), "assigned_account": None,
-        "action_taken_by_account": None, "statuses": [msgspec.Raw(shown[n]) for n in row.status_ids if n in shown],
-        "rules": [civic.rule(article, call.settings.base) for article in articles],
-    }
+async def _admin_reports(call: Call, rows: Sequence[Report]) -> list[dict[str, Any]]:
+    """Reports with all that they name, in a number of statements that does not depend on how many there are."""
+    people_in = {n for row in rows for n in (row.account_id, row.target_id, row.assigned_id, row.closed_by) if n}
+    files = await admin_accounts.files(call, people_in)
+    status_ids = [number for row in rows for number in row.status_ids]
+    shown = await posts.reported(call.read, call.eye(), call.me_id, status_ids)
+    versions = await charter.versions_by_id(call.read, [number for row in rows for number in row.article_ids])
+    rules = {article.id: civic.rule(article, call.settings.base) for article in versions}
+    return [
+        {
+            "id": str(row.id), "action_taken": row.closed_at is not None,
+            "action_taken_at": mastodon_time(row.closed_at) if row.closed_at else None, "category": row.category,
+            "comment": row.comment, "forwarded": row.forward, "created_at": mastodon_time(row.created_at),
+            "updated_at": mastodon_time(row.updated_at), "case_id": str(row.case_id),
+            "account": files[row.account_id], "target_account": files[row.target_id],
+            "assigned_account": files.get(row.assigned_id or 0),
+            "action_taken_by_account": files.get(row.closed_by or 0) if row.closed_at else None,
+            "statuses": [msgspec.Raw(shown[n]) for n in row.status_ids if n in shown],
+            "rules": [rules[n] for n in row.article_ids if n in rules],
+        }
+        for row in rows
+    ]
+
+
+async def _admin_report(call: Call, report_id: int) -> dict[str, Any]:
+    return (await _admin_reports(call, [await _report(call, report_id)]))[0]
+
+
+async def _report(call: Call, report_id: int) -> Report:
+    found = await queries.report(call.read, report_id)
+    if found is None:
+        raise NotFound("report")
+    return found
 
 
 @get("/api/v1/admin/reports/{id}", "admin:read:reports")
 async def one_report(call: Call, args: One) -> dict[str, Any]:
     """One report, with the posts and the articles it names."""
-    await _moderating(call)
-    row = await queries.report(call.read, args.id)
-    if row is None:
-        raise NotFound("report")
-    return await _admin_report(call, row)
+    await moderating(call)
+    return await _admin_report(call, args.id)
+
+
+@put("/api/v1/admin/reports/{id}", "admin:write:reports")
+async def classify(call: Call, args: Classified) -> dict[str, Any]:
+    """Note under which word, and by which articles, moderators see a report; what its author wrote stays."""
+    await moderating(call)
+    row = await _report(call, args.id)
+    await moderation.note(call.tx, row.id, Handling(category=args.category, article_ids=args.rule_ids))
+    return await _admin_report(call, row.id)
+
+
+@post("/api/v1/admin/reports/{id}/assign_to_self", "admin:write:reports")
+async def take(call: Call, args: One) -> dict[str, Any]:
+    """See to a report oneself."""
+    await moderating(call)
+    await queries.assign(call.tx, (await _report(call, args.id)).id, call.me_id)
+    return await _admin_report(call, args.id)
+
+
+@post("/api/v1/admin/reports/{id}/unassign", "admin:write:reports")
+async def leave(call: Call, args: One) -> dict[str, Any]:
+    """Leave a report to whoever takes it."""
+    await moderating(call)
+    await queries.assign(call.tx, (await _report(call, args.id)).id, None)
+    return await _admin_report(call, args.id)
+
+
+@post("/api/v1/admin/reports/{id}/reopen", "admin:write:reports")
+async def reopen(call: Call, args: One) -> dict[str, Any]:
+    """Look at a settled report again, in a case of its own; what was decided stands."""
+    await moderating(call)
+    await moderation.reopen(call.tx, await _report(call, args.id))
+    return await _admin_report(call, args.id)
 
 
 def decision(row: Decision) -> dict[str, Any]:
@@ -215,29 +245,27 @@ async def _decide(call: Call, args: NewAction, level: Level) -> Decision:
 @post("/api/v1/admin/accounts/{id}/action", "admin:write:accounts")
 async def act(call: Call, args: NewAction) -> dict[str, Any]:
     """Decide on an article; 422 with the articles in force when none is named and none can be derived."""
-    await _moderating(call)
+    await moderating(call)
     return decision(await _decide(call, args, LADDER[args.type]))
 
 
 @post("/api/v1/admin/reports/{id}/resolve", "admin:write:reports")
 async def resolve(call: Call, args: Resolution) -> dict[str, Any]:
     """Close a case with a decision that takes no measure."""
-    await _moderating(call)
-    row = await queries.report(call.tx, args.id)
-    if row is None:
-        raise NotFound("report")
+    await moderating(call)
+    row = await _report(call, args.id)
     action = NewAction(
         id=row.target_id, type="none", report_id=row.id, text=args.text or "No measure is called for.",
         article_ids=args.article_ids,
     )
     await _decide(call, action, Level.none)
-    return await _admin_report(call, await queries.report(call.tx, args.id) or row)
+    return await _admin_report(call, row.id)
 
 
 @post("/api/v1/admin/decisions/{id}/confirm", "admin:write:accounts")
 async def confirm(call: Call, args: One) -> dict[str, Any]:
     """A second moderator agrees; suspensions and exclusions have no effect before."""
-    await _moderating(call)
+    await moderating(call)
     await moderation.confirm(call.tx, await call.me(), args.id)
     found = await queries.decision(call.tx, args.id)
     if found is None:
@@ -248,5 +276,5 @@ async def confirm(call: Call, args: One) -> dict[str, Any]:
 @get("/api/v1/admin/decisions", "admin:read:accounts")
 async def waiting(call: Call, _: Nothing) -> list[dict[str, Any]]:
     """Decisions that wait for a second moderator."""
-    await _moderating(call)
+    await moderating(call)
     return [decision(row) for row in await queries.waiting_for_second(call.read)]

@@ -294,6 +294,8 @@ def permit(operation: Operation, bearer: Bearer | None) -> None:
         raise Forbidden("app_required")
     if operation.who == "user" and not bearer.confirmed and operation.path not in UNCONFIRMED:
         raise Forbidden("unconfirmed")
+    if operation.who == "user" and not bearer.approved:
+        raise Forbidden("pending")
 
 
 UNCONFIRMED = ("/api/v1/emails/confirmations", "/api/v1/emails/check_confirmation")

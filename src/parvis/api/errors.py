@@ -44,6 +44,8 @@ WORDS: Mapping[str, tuple[int, str]] = {
     "user_required": (422, "This method requires an authenticated user"),
     "app_required": (403, "This method requires a client credentials token"),
     "login_disabled": (403, "Your login is currently disabled"),
+    "pending": (403, "Your login is currently pending approval"),
+    "registrations_closed": (403, "This action is not allowed"),
     "unconfirmed": (403, "Your login is missing a confirmed e-mail address"),
     "invalid_client": (401, "invalid_client"),
     "media_not_ready": (422, "Cannot attach files that have not finished processing. Try again in a moment!"),

@@ -82,8 +82,8 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
             "limited_federation": False,
         },
         "registrations": {
-            "enabled": True, "approval_required": False, "reason_required": False, "message": None, "min_age": None,
-            "url": None,
+            "enabled": city.registrations != "closed", "approval_required": city.registrations == "approval",
+            "reason_required": city.registrations == "approval", "message": None, "min_age": None, "url": None,
         },
         "api_versions": {"mastodon": 1, "parvis": 1},
         "contact": {"email": city.contact_email, "account": None},
@@ -101,8 +101,9 @@ async def instance_v1(call: Call, _: Nothing) -> dict[str, Any]:
         "description": city.city_description, "email": city.contact_email, "version": SHOWN,
         "urls": {"streaming_api": city.base.replace("http", "ws", 1)},
         "stats": {"user_count": counts.users, "status_count": counts.statuses, "domain_count": counts.peers},
-        "thumbnail": f"{city.base}/static/header.png", "languages": city.languages.split(","), "registrations": True,
-        "approval_required": False, "invites_enabled": False,
+        "thumbnail": f"{city.base}/static/header.png", "languages": city.languages.split(","),
+        "registrations": city.registrations != "closed",
+        "approval_required": city.registrations == "approval", "invites_enabled": False,
         "configuration": {
             "accounts": {"max_featured_tags": reading.FEATURED_TAGS, "max_pinned_statuses": posting.PINS},
             "statuses": _statuses(),

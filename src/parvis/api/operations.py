@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from parvis.api import (
     accounts,
     admin,
+    admin_accounts,
     announcements,
     city,
     civic,
@@ -79,6 +80,7 @@ ROOMS: tuple[ModuleType, ...] = (
     civic,
     announcements,
     admin,
+    admin_accounts,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(
     found for room in ROOMS for found in vars(room).values() if isinstance(found, Operation)

@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     cache_megabytes: int = 2048
     translate_url: str = ""
     translate_key: str = ""
+    registrations: str = "open"
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.origin)
@@ -61,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             raise BadSetting("The cache needs at least 100 megabytes: the largest file must fit in it.")
         if self.translate_url and urlsplit(self.translate_url).scheme not in ("http", "https"):
             raise BadSetting(f"The translation server {self.translate_url!r} must be like https://translate.example.org.")
+        if self.registrations not in ("open", "approval", "closed"):
+            raise BadSetting("Registrations are open, approval or closed.")
         for value in (self.allow_networks, self.trusted_proxies):
             networks(value)
 

@@ -183,7 +183,7 @@ async def nodeinfo(request: Request, city: City) -> Response:
         usage = await queries.usage(read)
     found = {
         "version": version, "software": SOFTWARE, "protocols": ["activitypub"],
-        "services": {"inbound": [], "outbound": []}, "openRegistrations": True,
+        "services": {"inbound": [], "outbound": []}, "openRegistrations": city.settings.registrations != "closed",
         "usage": {
             "users": {"total": usage.users, "activeMonth": usage.month, "activeHalfyear": usage.half_year},
             "localPosts": usage.posts,
@@ -214,7 +214,7 @@ async def actor(request: Request, city: City) -> Response:
 
 async def _owner(read: Read, request: Request) -> Account:
     number = parsed(request.path_params["id"])
-    return _here(await people.by_id(read, number) if number else None)
+    return _here(await people.here(read, number) if number else None)
 
 
 async def outbox(request: Request, city: City) -> Response:

@@ -4,5 +4,6 @@ A decision cites exactly one ground, and nobody decides twice in one matter. A m
 receipt. SQL holds both, so that no code here or elsewhere can forget them.
 
 Owns the tables cases, reports, legal_orders, decisions, decision_confirmations, statements_of_reasons, appeals,
-appeal_decisions, measures, measure_kinds.
+appeal_decisions, measures, measure_kinds, report_handling, liftings, domain_decisions, domain_comments,
+domain_confirmations, domain_measures, domain_allows.
 """

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import asyncpg
 import structlog
 
+from parvis.accounts import actions as accounts
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound, Refused
@@ -21,8 +22,10 @@ from parvis.moderation.model import (
     Decided,
     Decision,
     DecisionDraft,
+    Handling,
     MeasureLifted,
     MeasureTaken,
+    Report,
     ReportDraft,
     Reported,
     Verdict,
@@ -106,6 +109,55 @@ async def confirm(tx: Tx, by: Account, decision_id: int) -> None:
             await queries.confirm(tx, decision_id, by.id)
         except asyncpg.UniqueViolationError as error:
             raise Conflict("already_confirmed") from error
+
+
+async def lift_early(tx: Tx, by: Account, mandate: Mandate, decision_id: int, reasons: str) -> None:
+    """End a measure before its time: a decision of its own, with its reasons. Like any, it waits for its receipt."""
+    policy.may_lift(by, mandate, reasons)
+    await _decision(tx, decision_id)
+    with ledger.law():
+        try:
+            await queries.lift_early(tx, decision_id, by.id, reasons.strip())
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict("already_lifted") from error
+
+
+async def ground_of(r: Read, decision_id: int) -> Ground:
+    """On what a decision rests; whoever ends its measure does so in the name of the same."""
+    found = await _decision(r, decision_id)
+    if found.article_version_id is not None:
+        return Article(found.article_version_id)
+    order = None if found.legal_order_id is None else await queries.order(r, found.legal_order_id)
+    if order is None:
+        raise NotFound("legal_order")
+    return order
+
+
+async def remove_account(tx: Tx, by: Account, mandate: Mandate, account: Account) -> None:
+    """Delete an excluded account, once nobody can appeal the decision any more; Refused before."""
+    policy.may_lift(by, mandate, "-")
+    if not await queries.is_final(tx, account.id):
+        raise Refused("appeal_possible")
+    await accounts.close(tx, account)
+
+
+async def note(tx: Tx, report_id: int, noted: Handling) -> None:
+    """Note how moderators see a report: under which word, and by which articles."""
+    policy.may_note(noted)
+    known = {version.id for version in await charter.versions_by_id(tx, noted.article_ids or ())}
+    unknown = sorted(set(noted.article_ids or ()) - known)
+    if unknown:
+        raise Invalid("article_ids", "ERR_INCLUSION", unknown=unknown)
+    await queries.note(tx, report_id, noted)
+
+
+async def reopen(tx: Tx, found: Report) -> None:
+    """Look at a settled report again: it joins the open case on the account. What was decided stands."""
+    if found.closed_at is None:
+        return
+    case_id = await queries.open_case(tx, found.target_id)
+    with ledger.law():
+        await queries.reopen(tx, found.id, case_id)
 
 
 async def execute(job: Job) -> int:

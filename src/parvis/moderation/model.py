@@ -46,6 +46,59 @@ class Report(msgspec.Struct, frozen=True):
     forward: bool
     created_at: datetime
     closed_at: datetime | None
+    assigned_id: int | None
+    closed_by: int | None
+    updated_at: datetime
+
+
+class ReportFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which reports somebody looks for."""
+
+    resolved: bool | None = None
+    account_id: int | None = None
+    target_id: int | None = None
+    target_domain: str | None = None
+
+
+class Handling(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator notes on a report; None leaves as it is."""
+
+    category: str | None = None
+    article_ids: list[int] | None = None
+
+
+class File(msgspec.Struct, frozen=True):
+    """What moderators know of an account. Addresses of machines are not among it: they are not kept."""
+
+    id: int
+    username: str
+    domain: str | None
+    created_at: datetime
+    email: str | None
+    locale: str | None
+    role: str | None
+    confirmed: bool
+    approved: bool
+    disabled: bool
+    sensitized: bool
+    silenced: bool
+    suspended: bool
+    reason: str | None
+    application_id: int | None
+    invited_by_id: int | None
+
+
+class FileFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which accounts somebody looks for."""
+
+    local: bool | None = None
+    status: str | None = None
+    roles: list[str] | None = None
+    username: str = ""
+    display_name: str = ""
+    domain: str = ""
+    email: str = ""
+    invited_by: int | None = None
 
 
 class Case(msgspec.Struct, frozen=True):

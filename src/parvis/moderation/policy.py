@@ -5,7 +5,7 @@ from __future__ import annotations
 from parvis.accounts.model import Account
 from parvis.base.errors import Forbidden, Invalid
 from parvis.ledger.model import Mandate
-from parvis.moderation.model import DecisionDraft, ReportDraft
+from parvis.moderation.model import DecisionDraft, Handling, ReportDraft
 
 LONGEST_COMMENT = 1000
 LONGEST_FACTS = 5000
@@ -27,6 +27,19 @@ def may_decide(by: Account, mandate: Mandate, draft: DecisionDraft) -> None:
     if mandate.power != "decide" or mandate.holder != by.id:
         raise Forbidden("no_mandate")
     may_reason("facts", draft.facts)
+
+
+def may_lift(by: Account, mandate: Mandate, reasons: str) -> None:
+    """The mandate is this moderator's own, and the reasons are stated."""
+    if mandate.power != "decide" or mandate.holder != by.id:
+        raise Forbidden("no_mandate")
+    may_reason("text", reasons)
+
+
+def may_note(noted: Handling) -> None:
+    """A report stands under one of Mastodon's words."""
+    if noted.category is not None and noted.category not in CATEGORIES:
+        raise Invalid("category", "ERR_INCLUSION")
 
 
 def may_reason(field: str, words: str) -> None:

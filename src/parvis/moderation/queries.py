@@ -6,22 +6,64 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from parvis.base.db import Read, Tx
+from parvis.base.ids import Page, both_ways
 from parvis.ledger.model import Order
 from parvis.moderation.model import (
     Appeal,
     Case,
     Decision,
     DecisionDraft,
+    File,
+    FileFilter,
+    Handling,
     RegisterEntry,
     Report,
     ReportDraft,
+    ReportFilter,
     Statement,
 )
 
-REPORT = """r.id, r.case_id, r.account_id, r.target_id, r.status_ids, r.version_ids, r.category, r.comment, r.forward,
-    r.created_at, c.closed_at"""
+REPORT = """r.id, c.id AS case_id, r.account_id, r.target_id, r.status_ids,
+    coalesce(h.version_ids, r.version_ids) AS article_ids,
+    coalesce(h.category, r.category) AS category, r.comment, r.forward, r.created_at, c.closed_at, h.assigned_id,
+    (SELECT d.decided_by FROM decisions d WHERE d.case_id = c.id ORDER BY d.id LIMIT 1),
+    greatest(r.created_at, h.updated_at, c.closed_at)"""
+# A report that was reopened is part of its newer case.
+REPORTS = """reports r LEFT JOIN report_handling h ON h.report_id = r.id
+    JOIN cases c ON c.id = coalesce(h.case_id, r.case_id)"""
 CASE = """c.id, c.target_id, c.opened_at, c.closed_at,
-    (SELECT count(*) FROM reports r WHERE r.case_id = c.id)::int"""
+    (SELECT count(*) FROM reports r WHERE r.case_id = c.id)::int
+        + (SELECT count(*) FROM report_handling h WHERE h.case_id = c.id)::int"""
+FILE = """a.id, a.username, a.domain, a.created_at, u.email::text, u.locale, u.role, u.confirmed_at IS NOT NULL,
+    u.account_id IS NULL OR u.approved_at IS NOT NULL,
+    coalesce(u.disabled_at IS NOT NULL, false) OR EXISTS (
+        SELECT FROM measures m
+        WHERE m.target_id = a.id AND m.level = 5 AND m.lifted_at IS NULL AND m.ends_at > parvis_now()),
+    EXISTS (SELECT FROM measures m WHERE m.target_id = a.id AND m.level = 2 AND m.lifted_at IS NULL),
+    a.limited_at IS NOT NULL, a.suspended_at IS NOT NULL, u.reason, u.application_id,
+    a.invited_by_id"""
+FILES = "accounts a LEFT JOIN users u ON u.account_id = a.id"
+FILE_PAGE = both_ways(
+    f"""SELECT * FROM (SELECT {FILE} FROM {FILES} WHERE a.id > $1 AND a.id < $2 AND a.deleted_at IS NULL
+            AND ($4::boolean IS NULL OR (a.domain IS NULL) = $4) AND ($6::text[] IS NULL OR u.role = ANY($6))
+            AND ($7 = '' OR starts_with(lower(a.username), lower($7)))
+            AND ($8 = '' OR starts_with(lower(a.display_name), lower($8))) AND ($9 = '' OR a.domain = $9)
+            AND ($10 = '' OR position(lower($10) IN lower(u.email::text)) > 0)
+            AND ($11::bigint IS NULL OR a.invited_by_id = $11)) f(id, username, domain, created_at,
+                email, locale, role, confirmed, approved, disabled, sensitized, silenced, suspended, reason,
+                application_id, invited_by_id)
+        WHERE CASE $5::text WHEN 'active' THEN NOT suspended AND NOT disabled AND approved
+            WHEN 'pending' THEN NOT approved WHEN 'disabled' THEN disabled WHEN 'silenced' THEN silenced
+            WHEN 'suspended' THEN suspended WHEN 'sensitized' THEN sensitized ELSE true END
+        ORDER BY id DESC /*page*/ LIMIT $3"""
+)
+REPORT_PAGE = both_ways(
+    f"""SELECT {REPORT} FROM {REPORTS} WHERE r.id > $1 AND r.id < $2
+            AND ($4::boolean IS NULL OR (c.closed_at IS NOT NULL) = $4) AND ($5::bigint IS NULL OR r.account_id = $5)
+            AND ($6::bigint IS NULL OR r.target_id = $6)
+            AND ($7::text IS NULL OR EXISTS (SELECT FROM accounts a WHERE a.id = r.target_id AND a.domain = $7))
+        ORDER BY r.id DESC /*page*/ LIMIT $3"""
+)
 DECISION = """d.id, d.case_id, d.target_id, d.status_ids, d.level::int, d.article_version_id, d.legal_order_id, d.facts,
     d.ends_at, d.decided_by, d.decided_at, d.act_at, l.index, c.moderator_id, m.starts_at, m.lifted_at,
     overturned(d.id)"""
@@ -79,7 +121,7 @@ async def add_report(tx: Tx, case_id: int, by: int, target_id: int, draft: Repor
 async def report(r: Read, report_id: int) -> Report | None:
     """One report."""
     return await r.one(
-        Report, f"SELECT {REPORT} FROM reports r JOIN cases c ON c.id = r.case_id WHERE r.id = $1", report_id
+        Report, f"SELECT {REPORT} FROM {REPORTS} WHERE r.id = $1", report_id
     )
 
 
@@ -87,21 +129,95 @@ async def reports_of_case(r: Read, case_id: int) -> list[Report]:
     """A case's reports, the oldest first."""
     return await r.all(
         Report,
-        f"SELECT {REPORT} FROM reports r JOIN cases c ON c.id = r.case_id WHERE r.case_id = $1 ORDER BY r.id",
+        f"SELECT {REPORT} FROM {REPORTS} WHERE c.id = $1 OR r.case_id = $1 ORDER BY r.id",
         case_id,
     )
 
 
-async def reports(r: Read, before: int | None, limit: int, resolved: bool | None = None) -> list[Report]:
+async def reports(r: Read, page: Page, wanted: ReportFilter) -> list[Report]:
     """Reports, the newest first."""
     return await r.all(
-        Report,
-        f"""SELECT {REPORT} FROM reports r JOIN cases c ON c.id = r.case_id
-            WHERE r.id < coalesce($1::bigint, 9223372036854775807)
-                AND ($3::boolean IS NULL OR (c.closed_at IS NOT NULL) = $3)
-            ORDER BY r.id DESC LIMIT $2""",
-        before, limit, resolved,
+        Report, REPORT_PAGE[page.upwards], page.after, page.before, page.limit, wanted.resolved, wanted.account_id,
+        wanted.target_id, wanted.target_domain,
     )
+
+
+async def note(tx: Tx, report_id: int, noted: Handling) -> int:
+    """Keep how moderators see a report; what its author wrote stays."""
+    return await tx.run(
+        """INSERT INTO report_handling (report_id, category, version_ids) VALUES ($1, $2, $3)
+           ON CONFLICT (report_id) DO UPDATE SET category = coalesce(EXCLUDED.category, report_handling.category),
+               version_ids = coalesce(EXCLUDED.version_ids, report_handling.version_ids), updated_at = parvis_now()""",
+        report_id, noted.category, noted.article_ids,
+    )
+
+
+async def assign(tx: Tx, report_id: int, moderator_id: int | None) -> int:
+    """Note who sees to a report."""
+    return await tx.run(
+        """INSERT INTO report_handling (report_id, assigned_id) VALUES ($1, $2)
+           ON CONFLICT (report_id) DO UPDATE SET assigned_id = EXCLUDED.assigned_id, updated_at = parvis_now()""",
+        report_id, moderator_id,
+    )
+
+
+async def reopen(tx: Tx, report_id: int, case_id: int) -> int:
+    """Make a report part of another, open case as well."""
+    return await tx.run(
+        """INSERT INTO report_handling (report_id, case_id) VALUES ($1, $2)
+           ON CONFLICT (report_id) DO UPDATE SET case_id = EXCLUDED.case_id, updated_at = parvis_now()""",
+        report_id, case_id,
+    )
+
+
+async def files(r: Read, account_ids: Sequence[int]) -> list[File]:
+    """What moderators know of some accounts, in no order."""
+    return await r.all(File, f"SELECT {FILE} FROM {FILES} WHERE a.id = ANY($1::bigint[])", list(account_ids))
+
+
+async def file_page(r: Read, page: Page, wanted: FileFilter) -> list[File]:
+    """The files of those somebody looks for, the newest first."""
+    return await r.all(
+        File, FILE_PAGE[page.upwards], page.after, page.before, page.limit, wanted.local, wanted.status, wanted.roles,
+        wanted.username, wanted.display_name, wanted.domain, wanted.email,
+        wanted.invited_by,
+    )
+
+
+async def in_force(r: Read, target_id: int, levels: Sequence[int]) -> list[int]:
+    """The decisions about an account whose measures of these levels are in force."""
+    return await r.values(
+        """SELECT decision_id FROM measures WHERE target_id = $1 AND level = ANY($2::int[]) AND lifted_at IS NULL
+           ORDER BY decision_id""",
+        target_id, list(levels),
+    )
+
+
+async def lift_early(tx: Tx, decision_id: int, by: int, reasons: str) -> int:
+    """Write down that a moderator ends a measure before its time."""
+    return int(await tx.value(
+        "INSERT INTO liftings (decision_id, reasons, decided_by) VALUES ($1, $2, $3) RETURNING id",
+        decision_id, reasons, by,
+    ))
+
+
+async def order(r: Read, order_id: int) -> Order | None:
+    """What the law or an authority ordered."""
+    return await r.one(Order, "SELECT authority, reference, text FROM legal_orders WHERE id = $1", order_id)
+
+
+async def is_final(r: Read, target_id: int) -> bool:
+    """Is an account suspended by a decision that nobody can appeal any more, with no appeal unanswered?"""
+    return bool(await r.value(
+        """SELECT EXISTS (
+               SELECT FROM measures m JOIN decisions d ON d.id = m.decision_id
+               WHERE m.target_id = $1 AND m.level IN (6, 7) AND m.lifted_at IS NULL
+                 AND ledger_public_since(d.leaf_id)
+                     + (charter_terms(parvis_now()) ->> 'appeal_time')::interval < parvis_now()
+                 AND NOT EXISTS (SELECT FROM appeals a LEFT JOIN appeal_decisions o ON o.appeal_id = a.id
+                                 WHERE a.decision_id = d.id AND o.appeal_id IS NULL))""",
+        target_id,
+    ))
 
 
 async def is_moderator(r: Read, account_id: int) -> bool:
@@ -197,10 +313,12 @@ async def ready(r: Read) -> list[int]:
 
 
 async def over(r: Read) -> list[int]:
-    """Measures that must be lifted: their end has come, or an appeal overturned them."""
+    """Measures that must be lifted: their end has come, an appeal overturned them, or a moderator ends them early."""
     return await r.values(
         """SELECT decision_id FROM measures
-           WHERE lifted_at IS NULL AND (ends_at <= parvis_now() OR overturned(decision_id)) ORDER BY 1 LIMIT 100"""
+           WHERE lifted_at IS NULL AND (ends_at <= parvis_now() OR overturned(decision_id) OR EXISTS (
+               SELECT FROM liftings l WHERE l.decision_id = measures.decision_id AND ledger_receipt(l.leaf_id)))
+           ORDER BY 1 LIMIT 100"""
     )
 
 

@@ -28,7 +28,10 @@ def _safe(where: str) -> str:
 async def _form(visit: Visit, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
     async with visit.app.db.read() as r:
         rules = [shapes.article(visit, row) for row in await charter.in_force(r) if row.ceiling > 0]
-    return visit.show("sign_up.html", status, csrf=visit.csrf(), values=values, errors=errors, rules=rules)
+    asks_why = visit.settings.registrations == "approval"
+    return visit.show(
+        "sign_up.html", status, csrf=visit.csrf(), values=values, errors=errors, rules=rules, asks_why=asks_why
+    )
 
 
 async def sign_up_form(visit: Visit) -> Response:
@@ -52,17 +55,21 @@ def _mistakes(wish: SignUp) -> dict[str, str]:
 async def sign_up(visit: Visit) -> Response:
     """Make an account; every mistake is shown at its answer. Then a letter asks to confirm the address."""
     form = await visit.form()
-    values = {name: str(form.get(name, "")).strip() for name in ("username", "email", "agreement")}
+    values = {name: str(form.get(name, "")).strip() for name in ("username", "email", "agreement", "reason")}
     wish = SignUp(
-        values["username"], values["email"], str(form.get("password", "")), visit.locale, values["agreement"] == "1"
+        values["username"], values["email"], str(form.get("password", "")), visit.locale, values["agreement"] == "1",
+        reason=values["reason"], address=visit.request.client.host if visit.request.client else "",
     )
     mistakes = _mistakes(wish)
     if not mistakes:
         visit.count(SIGN_UPS)
         try:
+            async with visit.app.db.write() as tx:
+                door = await actions.knock(tx, wish)
+            at_once = policy.may_settle(door, visit.settings.registrations, wish.reason)
             prepared = await actions.prepare(visit.settings, wish)
             async with visit.app.db.write() as tx:
-                await actions.sign_up(tx, prepared, visit.settings)
+                await actions.sign_up(tx, prepared, visit.settings, approved=at_once)
         except Invalid as error:
             mistakes = {error.field: error.word}
     if mistakes:
@@ -104,12 +111,13 @@ async def sign_in(visit: Visit) -> Response:
     visit.count(SIGN_INS)
     try:
         async with visit.app.db.read() as r:
+            await actions.may_enter(r, visit.request.client.host if visit.request.client else "")
             known = await queries.user_by_login(r, login)
             account = await accounts.by_id(r, known.account_id) if known else None
         user = await actions.proved(known, str(form.get("password", "")), actions.hasher(visit.settings))
         policy.may_sign_in(disabled=False, suspended=bool(account and account.deleted_at))
     except (Unauthenticated, Forbidden) as error:
-        told = words.SIGN_IN_FAILED if isinstance(error, Unauthenticated) else words.PROBLEMS["login_disabled"][1]
+        told = words.SIGN_IN_FAILED if isinstance(error, Unauthenticated) else words.PROBLEMS[error.word][1]
         return visit.show(
             "sign_in.html", 422, csrf=visit.csrf(), next=where, error=visit.say(told), values={"email": login}
         )

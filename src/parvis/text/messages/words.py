@@ -62,6 +62,9 @@ KINDS: Mapping[str, str] = {
     "confirmation": "Second moderator’s confirmation",
     "measure": "A measure was lifted",
     "appeal": "Answer to an appeal",
+    "domain": "A server was blocked",
+    "lifting": "A moderator ended a measure early",
+    "protection": "A protection of sign-up was changed",
     "appointment": "Moderators were appointed or dismissed",
 }
 
@@ -119,6 +122,8 @@ FIELD_ERRORS: Mapping[str, str] = {
 PROBLEMS: Mapping[str, tuple[str, str]] = {
     "csrf": ("This form has expired", "Go back, reload the page and send the form again. Nothing was changed."),
     "account_suspended": ("This account is suspended", "The decision and its reason are in the public register."),
+    "pending": ("Your account waits for a moderator", "You will get a letter once somebody has let you in."),
+    "registrations_closed": ("No accounts are made at the moment", "The city takes nobody new for the time being."),
     "login_disabled": ("You cannot sign in", "This account is disabled. Write to the city if you think this is wrong."),
     "invalid_request": (
         "This application is not known here",
