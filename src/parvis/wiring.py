@@ -16,6 +16,7 @@ from parvis.base.db import Reactions
 from parvis.base.jobs import Every
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
+from parvis.collections import model as collections
 from parvis.composing import actions as composing
 from parvis.federation import delivery, fetch, inbox, outbox, threads
 from parvis.federation.model import KeyDoubted, ThreadWanted
@@ -65,6 +66,10 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
     accounts.DomainBlocked: Reactions(now=(notifications.domain_blocked, shelves.domain_blocked)),
     accounts.ProfileEdited: Reactions(later=(outbox.profile_edited, belonging.profile_edited)),
+    collections.AddedToCollection: Reactions(now=(notifications.added_to_collection,)),
+    collections.LeftCollection: Reactions(now=(notifications.left_collection,)),
+    collections.CollectionChanged: Reactions(now=(notifications.collection_changed,)),
+    collections.CollectionDropped: Reactions(now=(notifications.collection_dropped,)),
     polls.PollVoted: Reactions(later=(outbox.poll_voted,)),
     polls.PollTallied: Reactions(later=(outbox.poll_tallied,)),
     polls.PollEnded: Reactions(now=(notifications.poll_ended,), later=(outbox.poll_ended, fetch.poll_ended)),

@@ -90,10 +90,12 @@ def registration(made: Registration, vapid: str) -> dict[str, Any]:
 
 
 ROLES = {
-    "resident": {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False, "collection_limit": 0},
+    "resident": {
+        "id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False, "collection_limit": 10,
+    },
     "moderator": {
         "id": "1", "name": "Moderator", "color": "", "permissions": str(1 << 10 | 1 << 4), "highlighted": True,
-        "collection_limit": 0,
+        "collection_limit": 10,
     },
 }
 

@@ -93,6 +93,7 @@ CAUSES: Mapping[str, str] = {
     "out_of_range": "is too short or too long",
     "already_voted": "You have already voted in this poll",
     "ended": "has already ended",
+    "not_to_be_featured": "does not want to be in collections",
     "not_followed": "must be followed by you",
     "own_poll": "is your own: you cannot vote in it",
     "too_soon": "must be at least 5 minutes in the future",

@@ -84,11 +84,21 @@ INSERT = f""", judged AS (
             DO UPDATE SET last_status_id = EXCLUDED.last_status_id, updated_at = parvis_now())
     SELECT id, account_id, kind FROM made WHERE NOT filtered"""
 
+# The same about a collection, $4, and no post.
+COLLECTED = INSERT.replace("status_id, filtered", "status_id, collection_id, filtered")
+COLLECTED = COLLECTED.replace("SELECT id, $1, $2, $3, filtered", "SELECT id, $1, $2, $3, $4::bigint, filtered")
+
 # What a notification tells of beside a post.
 ABOUT = """CASE
     WHEN n.decision_id IS NOT NULL THEN (SELECT to_jsonb(d) - 'subject_key' FROM decisions d WHERE d.id = n.decision_id)
     WHEN n.report_id IS NOT NULL THEN (SELECT to_jsonb(r) || jsonb_build_object('closed_at', c.closed_at)
                                        FROM reports r JOIN cases c ON c.id = r.case_id WHERE r.id = n.report_id)
+    WHEN n.collection_id IS NOT NULL THEN (
+        SELECT to_jsonb(c) || jsonb_build_object('items', coalesce((
+            SELECT jsonb_agg(jsonb_build_object('id', i.id::text, 'account_id', i.account_id::text, 'state', i.state,
+                'created_at', to_char(i.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ORDER BY i.id)
+            FROM collection_items i WHERE i.collection_id = c.id AND i.state = 'accepted'), '[]'))
+        FROM collections c WHERE c.id = n.collection_id)
     WHEN n.severance_id IS NOT NULL THEN (SELECT to_jsonb(x) FROM severances x WHERE x.id = n.severance_id) END"""
 ONE = f"""n.id, n.kind, n.from_account_id, n.status_id, n.created_at, coalesce(n.group_key, 'ungrouped-' || n.id),
     n.filtered, {ABOUT}"""
@@ -142,6 +152,26 @@ async def tell(tx: Tx, kind: str, by: int, status_id: int | None, account_id: in
     """Tell one person."""
     return await tx.all(
         Notified, f"WITH told AS (SELECT $4::bigint AS id) {INSERT}", kind, by, status_id, account_id
+    )
+
+
+async def tell_collected(tx: Tx, kind: str, by: int, collection_id: int, account_id: int | None) -> list[Notified]:
+    """Tell one person, or all who are in a collection, of it."""
+    return await tx.all(
+        Notified,
+        f"""WITH told AS (SELECT i.account_id AS id FROM collection_items i
+                         WHERE i.collection_id = $4 AND i.state = 'accepted'
+                           AND ($5::bigint IS NULL OR i.account_id = $5)) {COLLECTED}""",
+        kind, by, None, collection_id, account_id,
+    )
+
+
+async def forget_collection(tx: Tx, collection_id: int, account_id: int | None, kind: str | None) -> int:
+    """Tell nobody of a collection any more: one person, or all; of one kind, or of all."""
+    return await tx.run(
+        """DELETE FROM notifications WHERE collection_id = $1 AND ($2::bigint IS NULL OR account_id = $2)
+           AND ($3::text IS NULL OR kind = $3)""",
+        collection_id, account_id, kind,
     )
 
 

@@ -6,6 +6,7 @@ from parvis.access.model import AddressConfirmed
 from parvis.accounts.model import Blocked, DomainBlocked, Followed, FollowRequested, Unfollowed
 from parvis.base.db import Tx
 from parvis.base.jobs import Job
+from parvis.collections.model import AddedToCollection, CollectionChanged, CollectionDropped, LeftCollection
 from parvis.notifications import actions, queries
 from parvis.notifications.channels import queries as channels
 from parvis.notifications.model import LetterDue, Notified, PushDue
@@ -67,6 +68,30 @@ async def reblogged(tx: Tx, event: Reblogged) -> None:
 async def unreblogged(tx: Tx, event: Unreblogged) -> None:
     """A reblog taken back is not told any more."""
     await queries.withdraw(tx, "reblog", event.author, event.by, event.original)
+
+
+async def added_to_collection(tx: Tx, event: AddedToCollection) -> None:
+    """Who was put in a collection: they may take themselves out."""
+    told = await queries.tell_collected(tx, "added_to_collection", event.by, event.collection, event.account)
+    await actions.bring_on(tx, told)
+
+
+async def collection_changed(tx: Tx, event: CollectionChanged) -> None:
+    """All who are in it: it says something else of them. Of several changes only the last is told."""
+    await queries.forget_collection(tx, event.collection, None, "collection_update")
+    await actions.bring_on(
+        tx, await queries.tell_collected(tx, "collection_update", event.by, event.collection, None)
+    )
+
+
+async def left_collection(tx: Tx, event: LeftCollection) -> None:
+    """Who is no longer in a collection is not told of it any more."""
+    await queries.forget_collection(tx, event.collection, event.account, None)
+
+
+async def collection_dropped(tx: Tx, event: CollectionDropped) -> None:
+    """Of a collection that is gone nobody is told."""
+    await queries.forget_collection(tx, event.collection, None, None)
 
 
 async def poll_ended(tx: Tx, event: PollEnded) -> None:

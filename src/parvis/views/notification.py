@@ -15,7 +15,7 @@ from parvis.moderation.model import Level
 from parvis.notifications.model import Asking, Group, Notification
 from parvis.text import messages
 from parvis.text.messages import words
-from parvis.views import crowd
+from parvis.views import collection, crowd
 from parvis.views.cards import ENCODE, opened
 from parvis.views.status import Eye, entities
 
@@ -36,7 +36,7 @@ class Speech(msgspec.Struct, frozen=True):
 async def notifications(r: Read, eye: Eye, rows: Sequence[Notification], speech: Speech) -> list[bytes]:
     """Notification entities in their order; one whose account has left, or whose post a filter hides, is dropped."""
     posts, people = await entities(r, eye, _posts(rows), _concerned(rows), hidden_in="notifications")
-    shown = (_one(row, people, posts.get(row.status_id or 0), speech) for row in rows)
+    shown = (_one(eye, row, people, posts.get(row.status_id or 0), speech) for row in rows)
     return [one for one in shown if one is not None]
 
 
@@ -47,11 +47,13 @@ async def to_each(
     looks = [(who, row.status_id) for who, row in rows if row.status_id is not None]
     posts = await crowd.to_each(r, eye, looks, "notifications")
     _, people = await entities(r, eye, (), _concerned([row for _, row in rows]))
-    shown = ((row.id, _one(row, people, posts.get((who, row.status_id or 0)), speech)) for who, row in rows)
+    shown = ((row.id, _one(eye, row, people, posts.get((who, row.status_id or 0)), speech)) for who, row in rows)
     return {number: one for number, one in shown if one is not None}
 
 
-def _one(row: Notification, people: Mapping[int, bytes], post: bytes | None, speech: Speech) -> bytes | None:
+def _one(
+    eye: Eye, row: Notification, people: Mapping[int, bytes], post: bytes | None, speech: Speech
+) -> bytes | None:
     person = people.get(row.from_account_id)
     if person is None or (row.status_id is not None and post is None):
         return None
@@ -59,7 +61,7 @@ def _one(row: Notification, people: Mapping[int, bytes], post: bytes | None, spe
         "id": str(row.id), "type": row.kind, "created_at": mastodon_time(row.created_at),
         "group_key": row.group_key, **({"filtered": True} if row.filtered else {}),
     }
-    parts = [opened(head), b'"account":%s' % person, *_more(row, person, people, speech)]
+    parts = [opened(head), b'"account":%s' % person, *_more(eye, row, person, people, speech)]
     if post is not None:
         parts.append(b'"status":%s' % post)
     return b"{%s}" % b",".join(parts)
@@ -78,7 +80,7 @@ async def groups(r: Read, eye: Eye, rows: Sequence[Group], speech: Speech, parti
     made: dict[str, list[Any]] = {
         "accounts": [msgspec.Raw(people[number]) for number in people if number in whole],
         "statuses": [msgspec.Raw(post) for post in posts.values()],
-        "notification_groups": [msgspec.Raw(_group(row, people, speech)) for row in kept],
+        "notification_groups": [msgspec.Raw(_group(eye, row, people, speech)) for row in kept],
     }
     if partial:
         others = [msgspec.json.decode(people[number]) for number in people if number not in whole]
@@ -109,7 +111,7 @@ def _others(rows: Sequence[Notification] | Sequence[Group]) -> Iterable[int]:
     return (row.about["target_id"] for row in rows if row.kind == "admin.report" and row.about)
 
 
-def _group(row: Group, people: Mapping[int, bytes], speech: Speech) -> bytes:
+def _group(eye: Eye, row: Group, people: Mapping[int, bytes], speech: Speech) -> bytes:
     sample = [number for number in row.people if number in people]
     head: dict[str, object] = {
         "group_key": row.group_key, "notifications_count": row.total, "type": row.kind,
@@ -118,11 +120,11 @@ def _group(row: Group, people: Mapping[int, bytes], speech: Speech) -> bytes:
     }
     if row.status_id is not None:
         head["status_id"] = str(row.status_id)
-    return b"{%s}" % b",".join([opened(head), *_more(row, people[row.people[0]], people, speech)])
+    return b"{%s}" % b",".join([opened(head), *_more(eye, row, people[row.people[0]], people, speech)])
 
 
 def _more(
-    row: Notification | Group, person: bytes, people: Mapping[int, bytes], speech: Speech
+    eye: Eye, row: Notification | Group, person: bytes, people: Mapping[int, bytes], speech: Speech
 ) -> list[bytes]:
     """What a notification tells of beside a post, and its sentence for an app that does not know its kind."""
     parts = []
@@ -130,6 +132,8 @@ def _more(
         parts.append(b'"moderation_warning":%s' % warning(row.about, person))
     elif row.about and row.kind == "admin.report" and row.about["target_id"] in people:
         parts.append(b'"report":%s' % report(row.about, people[row.about["target_id"]]))
+    elif row.about and row.kind in ("added_to_collection", "collection_update"):
+        parts.append(opened({"collection": collection.told(row.about, eye.settings)}))
     elif row.about and row.kind == "severed_relationships":
         parts.append(b'"event":%s' % severance(row.about))
     if speech.known is not None and row.kind not in BASELINE and row.kind not in speech.known:

@@ -26,6 +26,7 @@ OPEN: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/@{name}", public.profile),
     ("GET", "/@{name}/{id}", public.status),
     ("GET", "/@{name}/{id}/embed", public.embed),
+    ("GET", "/collections/{id}", public.collection),
     ("GET", "/auth/sign_up", sign_in.sign_up_form),
     ("POST", "/auth/sign_up", sign_in.sign_up),
     ("GET", "/auth/sign_in", sign_in.sign_in_form),

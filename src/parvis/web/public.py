@@ -11,6 +11,7 @@ from parvis.base.db import Read
 from parvis.base.errors import Forbidden, Gone, Invalid, NotFound
 from parvis.base.ids import parsed
 from parvis.charter import queries as charter
+from parvis.collections import actions as collecting
 from parvis.composing import actions as composing
 from parvis.composing.model import City, Wish
 from parvis.ledger import queries as ledger
@@ -102,6 +103,19 @@ async def profile(visit: Visit) -> Response:
             statuses=await visit.statuses(r, rest), next_url=visit.older(ids),
         )
         return _linked(made, person.uri)
+
+
+async def collection(visit: Visit) -> Response:
+    """People somebody recommends."""
+    async with visit.app.db.read() as r:
+        row = await collecting.collection(r, visit.viewer, visit.number("id"))
+        wanted = list(dict.fromkeys([row.account_id, *(int(item["account_id"]) for item in row.items)]))
+        found = await people.accounts(r, visit.eye, wanted)
+    shown = [msgspec.json.decode(found[number]) for number in wanted if number in found]
+    return visit.show(
+        "collection.html", collection=row, owner=shown[0], people=[one for one in shown if int(one["id"]) in
+        {int(item["account_id"]) for item in row.items}],
+    )
 
 
 async def _post(r: Read, visit: Visit, person: Account) -> Status:
