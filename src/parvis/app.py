@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any
 
 from starlette.applications import Starlette
@@ -53,6 +54,11 @@ class App:
         self.hub = Hub(job, self.shelf)
         self.asgi: ASGIApp = Doors(_starlette(self), settings)
         self._background: list[asyncio.Task[None]] = []
+
+    @cached_property
+    def openapi(self) -> bytes:
+        """The document of the table, made when it is first asked for."""
+        return operations.document(self.settings.base)
 
     def start(self) -> None:
         """Begin what a serving process does on the side."""

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 from PIL import Image
 
-from api.facts import faults
+from api.facts import faults, unlike
 from conftest import Answer, Client, Person, settle_in
 from parvis.access import actions as access
 from parvis.api.operations import OPERATIONS
@@ -46,6 +46,8 @@ class Caller(Client):
             found = [o for o, pattern in PATTERNS if o.method == method and pattern.fullmatch(target)]
             literal = [o for o in found if o.path == target]
             self._succeeded |= {o.name for o in literal or found}
+            if answer.headers.get("content-type", "").startswith("application/json"):
+                assert [fault for o in literal or found for fault in unlike(o.name, answer.json())] == []
         return answer
 
     async def ask(self, kind: str | None, method: str, path: str, **given: Any) -> Any:

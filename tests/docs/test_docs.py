@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from docs.written import API, BEGIN, END, ROOMS_FOLDER, ROOT, api, events, lifecycles, page, room_of, rooms
+from api import mastodon
+from docs.written import API, BEGIN, COVERAGE, END, ROOMS_FOLDER, ROOT, api, events, lifecycles, page, room_of, rooms
 from parvis import cli, wiring
 from parvis.api import VERSION
 from parvis.base.settings import Settings
@@ -97,6 +98,16 @@ def test_every_operation_stands_in_the_table_and_no_other() -> None:
     text = API.read_text(encoding="utf-8")
     assert text.count(BEGIN) == text.count(END) == 1
     assert text == api(text), AGAIN
+
+
+def test_the_page_of_coverage_is_true() -> None:
+    assert COVERAGE.read_text(encoding="utf-8") == mastodon.coverage(), AGAIN
+
+
+def test_what_is_missing_of_mastodons_operations_is_known_with_a_reason_and_grows_less() -> None:
+    assert len(mastodon.WANTED) == 291
+    assert {name for name in mastodon.WANTED if name not in mastodon.HERE_NOW} == set(mastodon.MISSING), AGAIN
+    assert all(mastodon.MISSING.values())
 
 
 @pytest.mark.parametrize("room", rooms())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from pathlib import Path
 from types import FunctionType
 
@@ -21,6 +22,7 @@ from parvis.federation.inbox import ACTIVITIES
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS_FOLDER = ROOT / "docs" / "rooms"
 API = ROOT / "docs" / "api.md"
+COVERAGE = ROOT / "docs" / "coverage.md"
 BEGIN, END = "<!-- operations -->", "<!-- end of operations -->"
 
 
@@ -104,6 +106,11 @@ def api(text: str) -> str:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests"))
+    from api import mastodon
+
     for room in rooms():
         (ROOMS_FOLDER / f"{room}.md").write_text(page(room), encoding="utf-8")
     API.write_text(api(API.read_text(encoding="utf-8")), encoding="utf-8")
+    mastodon.REASONS.write_text(mastodon.shorter(mastodon.REASONS.read_text(encoding="utf-8")), encoding="utf-8")
+    COVERAGE.write_text(mastodon.coverage(), encoding="utf-8")

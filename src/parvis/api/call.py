@@ -49,6 +49,10 @@ class App(Protocol):
     limits: Limits
     hub: Hub
 
+    @property
+    def openapi(self) -> bytes:
+        """The table of operations as a document."""
+
 
 class Nothing(msgspec.Struct, frozen=True):
     """An operation without parameters."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import ModuleType
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
@@ -31,6 +32,7 @@ from parvis.api import (
     media,
     notifications,
     oauth,
+    openapi,
     polls,
     profile,
     push,
@@ -83,6 +85,7 @@ ROOMS: tuple[ModuleType, ...] = (
     announcements,
     admin,
     admin_accounts,
+    openapi,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(
     found for room in ROOMS for found in vars(room).values() if isinstance(found, Operation)
@@ -157,6 +160,11 @@ class Table(BaseRoute):
         scope["path_params"] = dict(zip(row.names, scope["taken"], strict=True))
         response = await row(Request(scope, receive, send))
         await response(scope, receive, send)
+
+
+def document(base: str) -> bytes:
+    """The table as an OpenAPI document."""
+    return msgspec.json.encode(openapi.document(OPERATIONS, base))
 
 
 def routes() -> list[BaseRoute]:

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from parvis.base.errors import Problem
 from parvis.text.messages import words
-from parvis.web import about, civic, decisions, files, letters, oauth, public, sign_in
+from parvis.web import about, civic, decisions, files, letters, oauth, public, reference, sign_in
 from parvis.web.site import Deed, Site, Visit
 
 Telling = Callable[[Request, Exception], Awaitable[Response]]
@@ -43,6 +43,7 @@ OPEN: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/about", about.about),
     ("GET", "/privacy", about.privacy),
     ("GET", "/imprint", about.imprint),
+    ("GET", "/docs/api", reference.api),
 )
 # A mail program sends this form for its reader, without our page and its secret (RFC 8058): the address proves enough.
 SIGNED: tuple[tuple[str, str, Deed], ...] = (

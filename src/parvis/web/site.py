@@ -66,6 +66,10 @@ class App(Protocol):
     shelf: Shelf
     limits: Limits
 
+    @property
+    def openapi(self) -> bytes:
+        """The table of operations as a document."""
+
 
 def _address(text: str) -> str:
     try:
