@@ -22,6 +22,8 @@ from parvis.views.cards import emoji_entity
 MASTODON = "4.6.0"
 CACHED = "max-age=300, public, stale-while-revalidate=30, stale-if-error=86400"
 SHOWN = f"{MASTODON} (compatible; Parvis {VERSION})"
+# The numbers by which clients know what is here: 2 grouped notifications, 7 quotes, 8 profiles, 10 collections.
+API_VERSIONS = {"mastodon": 10, "parvis": 1}
 SOURCE = "https://code.europa.eu/parvis/parvis"
 
 
@@ -85,7 +87,7 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
             "enabled": city.registrations != "closed", "approval_required": city.registrations == "approval",
             "reason_required": city.registrations == "approval", "message": None, "min_age": None, "url": None,
         },
-        "api_versions": {"mastodon": 1, "parvis": 1},
+        "api_versions": API_VERSIONS,
         "contact": {"email": city.contact_email, "account": None},
         "rules": await civic.rules(call),
     }
