@@ -50,9 +50,13 @@ async def count(town: Town, who: Caller) -> int:
     return int(await town.owner.fetchval("SELECT count(*) FROM media WHERE account_id = $1", who.account.id))
 
 
+# Long enough that no picture holds one by chance: three letters stand somewhere in every fifth file of a megabyte.
+WRITTEN = (b"Maison", b"48.8584", b"Exif\0\0", b"<x>Maison", b"TIT2\0\0", b"ID3\x03\0", b"ID3\x04\0", b"ICC_PROFILE", b"iCCPicc")
+
+
 def bare(body: bytes) -> bool:
     """Is nothing left of what was written into the file?"""
-    return not any(word in body for word in (b"Maison", b"Lucie", b"48.8584", b"Exif", b"GPS", b"<x>", b"TIT2", b"ID3", b"ICC_PROFILE", b"iCCP"))
+    return not any(word in body for word in WRITTEN)
 
 
 @covers("POST /api/v2/media", f"GET {M}/{{id}}", f"PUT {M}/{{id}}", f"DELETE {M}/{{id}}")
