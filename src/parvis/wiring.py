@@ -18,6 +18,7 @@ from parvis.charter import actions as rules
 from parvis.charter import model as charter
 from parvis.collections import model as collections
 from parvis.composing import actions as composing
+from parvis.factors import actions as factors
 from parvis.federation import delivery, fetch, inbox, outbox, threads
 from parvis.federation.model import KeyDoubted, ThreadWanted
 from parvis.filters import model as filters
@@ -51,6 +52,8 @@ from parvis.trends import reactions as counting
 REACTIONS: Mapping[type, Reactions] = {
     access.SignedUp: Reactions(later=(letters.send_confirmation,)),
     access.Approved: Reactions(later=(letters.send_approval,)),
+    access.PasswordForgotten: Reactions(later=(letters.send_reset,)),
+    access.AddressWished: Reactions(later=(letters.send_address,)),
     access.TokenRevoked: Reactions(now=(streams.revoked,)),
     access.ApplicationDeleted: Reactions(now=(streams.application_deleted,)),
     access.PasswordChanged: Reactions(now=(streams.locked_out,)),
@@ -163,6 +166,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (1.0, pages.fetch_due),
     (60.0, media.burn),
     (600.0, post.note_digests),
+    (3600.0, factors.forget_old),
     (3600.0, push.prune),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),

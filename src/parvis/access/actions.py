@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from parvis.access import policy, queries
 from parvis.access.model import (
     AddressConfirmed,
+    AddressWished,
     Application,
     ApplicationDeleted,
     Approved,
@@ -27,6 +28,7 @@ from parvis.access.model import (
     IpBlockDraft,
     LoginDisabled,
     PasswordChanged,
+    PasswordForgotten,
     PreparedSignUp,
     Registration,
     SignedIn,
@@ -47,6 +49,7 @@ from parvis.base.settings import Settings
 from parvis.ledger import actions as ledger
 
 CONFIRMATION_DAYS = 7
+PASS_SECONDS = 3600
 YEARS = 10 * 366 * 86400
 SEVERITIES = ("sign_up_requires_approval", "sign_up_block", "no_access")
 
@@ -214,10 +217,10 @@ async def proved(found: User | None, password: str, argon: PasswordHasher) -> Us
     return found
 
 
-async def open_session(tx: Tx, user: User) -> str:
+async def open_session(tx: Tx, user: User, user_agent: str = "") -> str:
     """Sign a browser in; the token for its cookie."""
     token = fresh()
-    await queries.add_session(tx, fingerprint(token), user.account_id, fresh())
+    await queries.add_session(tx, fingerprint(token), user.account_id, fresh(), user_agent[:300])
     await tx.emit(SignedIn(user.account_id))
     return token
 
@@ -342,3 +345,62 @@ async def confirm(tx: Tx, settings: Settings, token: str) -> bool:
     if first:
         await tx.emit(AddressConfirmed(user.account_id))
     return first
+
+
+def _bound(user: User) -> bytes:
+    """What a pass is worth nothing without: once the address or the password is another, the link is used up."""
+    return f"{user.email.lower()} {user.password_hash}".encode()
+
+
+def pass_for(settings: Settings, purpose: str, user: User, now: datetime, extra: str = "") -> str:
+    """What a letter's link carries for one purpose: good for an hour, and once."""
+    body = f"{purpose} {user.account_id} {int(now.timestamp()) + PASS_SECONDS} {extra}".encode()
+    return urlsafe_b64encode(body + b"\n" + _signature(settings.secrets, body + _bound(user))).decode()
+
+
+async def holder(r: Read, settings: Settings, purpose: str, token: str) -> tuple[User, str]:
+    """Whom a letter's link was sent to, and what it says beside. Invalid when it is old, used, or none of ours."""
+    try:
+        body, _, signed = urlsafe_b64decode(token.encode()).partition(b"\n")
+        given, account_text, due_text, extra = body.decode().split(" ", 3)
+        account_id, due = parsed(account_text), int(due_text)
+    except ValueError as error:
+        raise Invalid("token", "invalid") from error
+    user = None if account_id is None or given != purpose else await queries.user(r, account_id)
+    good = user and hmac.compare_digest(signed, _signature(settings.secrets, body + _bound(user)))
+    if user is None or not good or due < r.now.timestamp():
+        raise Invalid("token", "invalid")
+    return user, extra
+
+
+async def forgot(tx: Tx, login: str) -> None:
+    """Send a link to whoever this is; nobody learns whether there is such a person."""
+    user = await queries.user_by_login(tx, login)
+    if user is not None and user.disabled_at is None:
+        await tx.emit(PasswordForgotten(user.account_id))
+
+
+async def reset_password(tx: Tx, settings: Settings, token: str, password_hash: str) -> None:
+    """Another password by a letter's link; whoever reads that letter has shown that the address is theirs."""
+    user, _ = await holder(tx, settings, "password", token)
+    await change_password(tx, user.account_id, password_hash)
+    if await queries.confirm(tx, user.account_id):
+        await tx.emit(AddressConfirmed(user.account_id))
+
+
+async def wish_address(tx: Tx, account_id: int, email: str) -> None:
+    """Ask for another address: it counts once the letter sent there is answered."""
+    await tx.emit(AddressWished(account_id, policy.email(email)))
+
+
+async def change_address(tx: Tx, settings: Settings, token: str) -> None:
+    """The letter was answered: from now on letters go there. Invalid when somebody else has that address."""
+    user, email = await holder(tx, settings, "address", token)
+    if not await queries.change_email(tx, user.account_id, policy.email(email)):
+        raise Invalid("email", "ERR_TAKEN")
+
+
+async def revoke_application(tx: Tx, account_id: int, application_id: int) -> None:
+    """Let an app act for oneself no more: what it has open ends at once."""
+    for one in await queries.revoke_application(tx, account_id, application_id):
+        await tx.emit(TokenRevoked(one.token_id, one.account_id))

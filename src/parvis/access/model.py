@@ -85,6 +85,25 @@ class Session(msgspec.Struct, frozen=True):
     suspended: bool
 
 
+class Browser(msgspec.Struct, frozen=True):
+    """A browser somebody is signed in with."""
+
+    id: int
+    token_hash: bytes
+    user_agent: str
+    created_at: datetime
+
+
+class Authorised(msgspec.Struct, frozen=True):
+    """An app that may act for somebody, and since when."""
+
+    application_id: int
+    name: str
+    website: str | None
+    scopes: list[str]
+    since: datetime
+
+
 class SignUp(msgspec.Struct, frozen=True):
     """What somebody gives to settle here."""
 
@@ -214,3 +233,16 @@ class LoginDisabled(msgspec.Struct, frozen=True):
     """Someone may not sign in for the time being."""
 
     account: int
+
+
+class PasswordForgotten(msgspec.Struct, frozen=True):
+    """Somebody asks for a link with which they can choose another password."""
+
+    account: int
+
+
+class AddressWished(msgspec.Struct, frozen=True):
+    """Somebody wants their letters elsewhere, and must show that they read them there."""
+
+    account: int
+    email: str

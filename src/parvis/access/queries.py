@@ -7,7 +7,9 @@ from datetime import datetime
 
 from parvis.access.model import (
     Application,
+    Authorised,
     Bearer,
+    Browser,
     Code,
     EmailBlock,
     EmailDomainBlock,
@@ -239,12 +241,12 @@ async def token_owner(r: Read, token_hash: bytes) -> int | None:
     return found
 
 
-async def add_session(tx: Tx, token_hash: bytes, account_id: int, csrf: str) -> int:
+async def add_session(tx: Tx, token_hash: bytes, account_id: int, csrf: str, user_agent: str) -> int:
     """Insert a signed-in browser for 30 days."""
     return await tx.run(
-        """INSERT INTO sessions (token_hash, account_id, csrf, due_at)
-           VALUES ($1, $2, $3, parvis_now() + interval '30 days')""",
-        token_hash, account_id, csrf,
+        """INSERT INTO sessions (token_hash, account_id, csrf, user_agent, due_at)
+           VALUES ($1, $2, $3, $4, parvis_now() + interval '30 days')""",
+        token_hash, account_id, csrf, user_agent,
     )
 
 
@@ -433,3 +435,43 @@ async def email_blocks_of(r: Read, hashed: str) -> list[EmailBlock]:
 async def drop_email_block(tx: Tx, block_id: int) -> bool:
     """Take a block of an address back."""
     return bool(await tx.run("DELETE FROM canonical_email_blocks WHERE id = $1", block_id))
+
+
+async def browsers(r: Read, account_id: int) -> list[Browser]:
+    """With which browsers somebody is signed in, the last first."""
+    return await r.all(
+        Browser,
+        """SELECT id, token_hash, user_agent, created_at FROM sessions
+           WHERE account_id = $1 AND due_at > parvis_now() ORDER BY id DESC""",
+        account_id,
+    )
+
+
+async def drop_browser(tx: Tx, account_id: int, session_id: int) -> int:
+    """Sign one of somebody's browsers out."""
+    return await tx.run("DELETE FROM sessions WHERE account_id = $1 AND id = $2", account_id, session_id)
+
+
+async def authorised(r: Read, account_id: int) -> list[Authorised]:
+    """The apps that may act for somebody."""
+    return await r.all(
+        Authorised,
+        """SELECT p.id AS application_id, p.name, p.website,
+                  ARRAY(SELECT DISTINCT s FROM tokens o, unnest(o.scopes) s
+                        WHERE o.account_id = $1 AND o.application_id = p.id AND o.revoked_at IS NULL ORDER BY s),
+                  min(t.created_at)
+           FROM tokens t JOIN applications p ON p.id = t.application_id
+           WHERE t.account_id = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > parvis_now())
+           GROUP BY p.id ORDER BY p.id DESC""",
+        account_id,
+    )
+
+
+async def revoke_application(tx: Tx, account_id: int, application_id: int) -> list[Revoked]:
+    """End all that an app may do for somebody."""
+    return await tx.all(
+        Revoked,
+        """UPDATE tokens SET revoked_at = parvis_now()
+           WHERE account_id = $1 AND application_id = $2 AND revoked_at IS NULL RETURNING id AS token_id, account_id""",
+        account_id, application_id,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from parvis.access import actions, queries
-from parvis.access.model import Approved, SignedUp
+from parvis.access.model import AddressWished, Approved, PasswordForgotten, SignedUp
 from parvis.accounts import queries as accounts
 from parvis.base import mail
 from parvis.base.jobs import Job
@@ -39,3 +39,28 @@ async def send_approval(job: Job, event: Approved) -> None:
         "city": mail.city(job.settings), "username": account.username, "link": f"{job.settings.base}/auth/sign_in",
     })
     await mail.send(job.settings, mail.Letter(user.email, letter.subject, letter.text, letter.html))
+
+
+async def send_reset(job: Job, event: PasswordForgotten) -> None:
+    """The link with which another password is chosen."""
+    await _send_pass(job, event.account, "password", "/auth/reset", None)
+
+
+async def send_address(job: Job, event: AddressWished) -> None:
+    """The link that shows that somebody reads their letters at another address."""
+    await _send_pass(job, event.account, "address", "/auth/address", event.email)
+
+
+async def _send_pass(job: Job, account_id: int, purpose: str, path: str, email: str | None) -> None:
+    async with job.db.read() as r:
+        user = await queries.user(r, account_id)
+        account = await accounts.by_id(r, account_id)
+        now = r.now
+    if user is None or account is None:
+        return
+    token = actions.pass_for(job.settings, purpose, user, now, email or "")
+    letter = messages.letter(messages.letters(), purpose, "fr" if user.locale == "fr" else "en", {
+        "city": mail.city(job.settings), "username": account.username,
+        "link": f"{job.settings.base}{path}?{urlencode({'token': token})}",
+    })
+    await mail.send(job.settings, mail.Letter(email or user.email, letter.subject, letter.text, letter.html))

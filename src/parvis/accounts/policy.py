@@ -8,6 +8,7 @@ from typing import Any
 
 from parvis.accounts.model import Account, Relationship
 from parvis.base.errors import Forbidden, Invalid
+from parvis.text import html, mentions
 
 USERNAME = re.compile(r"[a-z0-9_]{1,30}\Z", re.IGNORECASE)
 DOMAIN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\Z")
@@ -71,6 +72,25 @@ def still_verified(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[st
     """Fields as they are written now; one that leads where it led keeps what was found out about it."""
     known = {row.get("value_text"): row.get("verified_at") for row in before}
     return [{**row, "verified_at": known.get(row.get("value_text"))} for row in now]
+
+
+def written(typed: str, base: str) -> str:
+    """What somebody typed about themselves as HTML."""
+    return html.html(typed, {}, lambda tag: f"{base}/tags/{mentions.normal_tag(tag)}")
+
+
+def typed_fields(rows: Sequence[tuple[str, str]], base: str) -> list[dict[str, Any]]:
+    """The fields of a profile as they are kept: at most four, each within its limit; empty ones are left out."""
+    if len(rows) > FIELDS_LIMIT:
+        raise Invalid("fields", "too_many", limit=FIELDS_LIMIT)
+    for row in rows:
+        for part in row:
+            profile_text("fields", part, FIELD_LIMIT)
+    return [
+        {"name": name, "value": written(value, base).removeprefix("<p>").removesuffix("</p>"), "value_text": value,
+         "verified_at": None}
+        for name, value in rows if name or value
+    ]
 
 
 def username(text: str) -> str:

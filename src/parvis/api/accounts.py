@@ -28,7 +28,7 @@ from parvis.search import policy as searching
 from parvis.search import queries as finding
 from parvis.search.model import Stretch
 from parvis.statuses.model import Visibility
-from parvis.text import html, language
+from parvis.text import language
 from parvis.text import mentions as words
 from parvis.timelines import queries as timelines
 from parvis.timelines.model import Choice
@@ -245,24 +245,12 @@ def edit(call: Call, args: ChangedPerson, files: dict[str, str]) -> ProfileEdit:
         value = getattr(args, name)
         if value is not None:
             given[name] = value
+    base = call.settings.base
     if args.note is not None:
-        given |= {"note_text": args.note, "note": _html(call, args.note)}
+        given |= {"note_text": args.note, "note": naming.written(args.note, base)}
     if args.fields_attributes is not None:
-        if len(args.fields_attributes) > naming.FIELDS_LIMIT:
-            raise Invalid("fields", "too_many", limit=naming.FIELDS_LIMIT)
-        for field in args.fields_attributes:
-            naming.profile_text("fields", field.name, naming.FIELD_LIMIT)
-            naming.profile_text("fields", field.value, naming.FIELD_LIMIT)
-        given["fields"] = [
-            {"name": f.name, "value": _html(call, f.value).removeprefix("<p>").removesuffix("</p>"),
-             "value_text": f.value, "verified_at": None}
-            for f in args.fields_attributes if f.name or f.value
-        ]
+        given["fields"] = naming.typed_fields([(row.name, row.value) for row in args.fields_attributes], base)
     return ProfileEdit(**given)
-
-
-def _html(call: Call, text: str) -> str:
-    return html.html(text, {}, lambda tag: f"{call.settings.base}/tags/{words.normal_tag(tag)}")
 
 
 @get("/api/v1/accounts/relationships", "read:follows")

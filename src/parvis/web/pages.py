@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from parvis.base.errors import Problem
 from parvis.text.messages import words
-from parvis.web import about, civic, decisions, files, letters, oauth, public, reference, sign_in
+from parvis.web import about, civic, decisions, files, letters, oauth, public, reference, security, settings, sign_in
 from parvis.web.site import Deed, Site, Visit
 
 Telling = Callable[[Request, Exception], Awaitable[Response]]
@@ -31,6 +31,13 @@ OPEN: tuple[tuple[str, str, Deed], ...] = (
     ("POST", "/auth/sign_up", sign_in.sign_up),
     ("GET", "/auth/sign_in", sign_in.sign_in_form),
     ("POST", "/auth/sign_in", sign_in.sign_in),
+    ("POST", "/auth/code", sign_in.code),
+    ("POST", "/auth/passkey", sign_in.passkey),
+    ("GET", "/auth/forgot", sign_in.forgot_form),
+    ("POST", "/auth/forgot", sign_in.forgot),
+    ("GET", "/auth/reset", sign_in.reset_form),
+    ("POST", "/auth/reset", sign_in.reset),
+    ("GET", "/auth/address", sign_in.address),
     ("GET", "/auth/confirm", sign_in.confirm),
     ("GET", "/oauth/authorize", oauth.ask),
     ("GET", "/charter", civic.charter),
@@ -54,6 +61,17 @@ INSIDE: tuple[tuple[str, str, Deed], ...] = (
     ("POST", "/auth/sign_out", sign_in.sign_out),
     ("POST", "/oauth/authorize", oauth.decide),
     ("GET", "/oauth/authorize/native", oauth.native),
+    ("GET", "/settings", settings.overview),
+    ("GET", "/settings/profile", settings.profile_form),
+    ("POST", "/settings/profile", settings.profile),
+    ("GET", "/settings/applications", settings.applications),
+    ("POST", "/settings/applications", settings.revoke),
+    ("GET", "/settings/security", security.security),
+    ("POST", "/settings/security/password", security.password),
+    ("POST", "/settings/security/address", security.address),
+    ("POST", "/settings/security/codes", security.codes),
+    ("POST", "/settings/security/passkeys", security.passkeys),
+    ("POST", "/settings/security/browsers", security.browsers),
     ("POST", "/write", public.write),
     ("GET", "/proposals/new", civic.proposal_form),
     ("POST", "/proposals/new", civic.propose),

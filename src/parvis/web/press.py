@@ -22,7 +22,8 @@ PLACE = "Europe/Paris"
 MOMENTS: Mapping[Locale, str] = {"fr": "d MMM y, HH:mm", "en": "d MMM y, HH:mm"}
 DAYS: Mapping[Locale, str] = {"fr": "d MMMM y", "en": "d MMMM y"}
 TYPES: Mapping[str, str] = {
-    "css": "text/css; charset=utf-8", "svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg",
+    "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg",
     "gif": "image/gif", "webp": "image/webp", "avif": "image/avif", "mp4": "video/mp4", "webm": "video/webm",
     "mp3": "audio/mpeg", "ogg": "audio/ogg", "txt": "text/plain; charset=utf-8",
 }

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
 from parvis.access import actions, policy, queries
-from parvis.access.model import SignedUp, SignUp
+from parvis.access.model import SignedUp, SignUp, User
 from parvis.accounts import policy as naming
 from parvis.accounts import queries as accounts
 from parvis.base.db import Tx
 from parvis.base.errors import Forbidden, Invalid, Unauthenticated
 from parvis.charter import queries as charter
+from parvis.factors import actions as factors
+from parvis.factors import policy as limits
+from parvis.factors import queries as halves
 from parvis.text.messages import words
 from parvis.web import shapes
 from parvis.web.site import CSRF, MONTH, SESSION, Limit, Visit
 
 SIGN_UPS = Limit("sign_up", 5, 1800)
 SIGN_INS = Limit("sign_in", 25, 300)
+FORGOTTEN = Limit("forgotten", 5, 1800)
+WAITING = "parvis_sign_in"
 
 
 def _safe(where: str) -> str:
@@ -101,7 +109,15 @@ async def sign_in_form(visit: Visit) -> Response:
     again = visit.query("again") == "1"
     if visit.session and not again:
         return visit.go(_safe(visit.query("next")))
-    return visit.show("sign_in.html", csrf=visit.csrf(), next=_safe(visit.query("next")), error=None, values={})
+    return _sign_in_page(visit, _safe(visit.query("next")), None, "")
+
+
+def _sign_in_page(visit: Visit, where: str, error: str | None, login: str, status: int = 200) -> Response:
+    return visit.show(
+        "sign_in.html", status, csrf=visit.csrf(), next=where, error=error, values={"email": login},
+        changed=visit.query("changed") == "1",
+        options=factors.sign_in_options(visit.settings, visit.app.db.clock.now()),
+    )
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -118,18 +134,133 @@ async def sign_in(visit: Visit) -> Response:
         policy.may_sign_in(disabled=False, suspended=bool(account and account.deleted_at))
     except (Unauthenticated, Forbidden) as error:
         told = words.SIGN_IN_FAILED if isinstance(error, Unauthenticated) else words.PROBLEMS[error.word][1]
-        return visit.show(
-            "sign_in.html", 422, csrf=visit.csrf(), next=where, error=visit.say(told), values={"email": login}
-        )
+        return _sign_in_page(visit, where, visit.say(told), login, 422)
     async with visit.app.db.write() as tx:
         if user.confirmed_at is None:
             await tx.emit(SignedUp(user.account_id))
             return _letter_sent(visit, user.email)
-        await _leave(visit, tx)
-        token = await actions.open_session(tx, user)
-    visit.remember(SESSION, token, MONTH)
-    visit.remember(CSRF, "", 0)
+        waiting = await factors.begin_sign_in(tx, user.account_id)
+        if waiting is None:
+            await _enter(visit, tx, user)
+    if waiting is not None:
+        visit.remember(WAITING, waiting, 600)
+        return _ask_code(visit, where)
     return visit.go(where)
+
+
+async def _enter(visit: Visit, tx: Tx, user: User) -> None:
+    """Sign this browser in, and out of what it was signed in as before."""
+    await _leave(visit, tx)
+    visit.remember(SESSION, await actions.open_session(tx, user, visit.program), MONTH)
+    visit.remember(CSRF, "", 0)
+
+
+def _ask_code(visit: Visit, where: str, error: str | None = None) -> Response:
+    return visit.show("code.html", 422 if error else 200, csrf=visit.csrf(), next=where, error=error)
+
+
+async def code(visit: Visit) -> Response:
+    """The second step: the code of an app, or a recovery code. After five wrong ones the password is asked again."""
+    form = await visit.form()
+    where, token = _safe(str(form.get("next", "/"))), visit.request.cookies.get(WAITING, "")
+    visit.count(SIGN_INS)
+    mark = actions.fingerprint(token)
+    async with visit.app.db.write() as tx:
+        account_id = await halves.try_sign_in(tx, mark, limits.TRIES)
+    if account_id is None:
+        visit.remember(WAITING, "", 0)
+        return visit.go(f"/auth/sign_in?{urlencode({'next': where})}")
+    async with visit.app.db.write() as tx:
+        user = await queries.user(tx, account_id)
+        good = await factors.prove_code(tx, visit.settings, account_id, str(form.get("code", "")))
+        if good and user:
+            await halves.drop_sign_in(tx, mark)
+            await _enter(visit, tx, user)
+    if not good:
+        return _ask_code(visit, where, visit.say(words.FIELD_ERRORS["ERR_CODE"]))
+    visit.remember(WAITING, "", 0)
+    return visit.go(where)
+
+
+async def passkey(visit: Visit) -> Response:
+    """Sign in with a passkey: it stands for password and code alike."""
+    form = await visit.form()
+    where = _safe(str(form.get("next", "/")))
+    visit.count(SIGN_INS)
+    try:
+        async with visit.app.db.write() as tx:
+            await actions.may_enter(tx, visit.request.client.host if visit.request.client else "")
+            account_id = await factors.prove_passkey(tx, visit.settings, str(form.get("credential", "")))
+            user, account = await queries.user(tx, account_id), await accounts.by_id(tx, account_id)
+            if user is None or account is None:
+                raise Forbidden("login_disabled")
+            policy.may_sign_in(disabled=user.disabled_at is not None, suspended=account.deleted_at is not None)
+            await _enter(visit, tx, user)
+    except (Invalid, Forbidden) as error:
+        told = words.FIELD_ERRORS["ERR_PASSKEY"] if isinstance(error, Invalid) else words.PROBLEMS["login_disabled"][1]
+        return _sign_in_page(visit, where, visit.say(told), "", 422)
+    return visit.go(where)
+
+
+async def forgot_form(visit: Visit) -> Response:
+    """Where somebody who forgot their password asks for a letter."""
+    return visit.show("forgot.html", csrf=visit.csrf(), sent=False)
+
+
+async def forgot(visit: Visit) -> Response:
+    """Send the letter, if there is such a person; the page says the same either way."""
+    form = await visit.form()
+    visit.count(FORGOTTEN)
+    async with visit.app.db.write() as tx:
+        await actions.forgot(tx, str(form.get("email", "")).strip())
+    return visit.show("forgot.html", csrf=visit.csrf(), sent=True)
+
+
+async def reset_form(visit: Visit) -> Response:
+    """Where the letter leads: another password is chosen."""
+    return await _reset_page(visit, visit.query("token"), {})
+
+
+async def _reset_page(visit: Visit, token: str, errors: dict[str, str]) -> Response:
+    try:
+        async with visit.app.db.read() as r:
+            await actions.holder(r, visit.settings, "password", token)
+    except Invalid:
+        return visit.show("reset.html", 400, ok=False)
+    made = visit.show("reset.html", 422 if errors else 200, ok=True, csrf=visit.csrf(), token=token, errors=errors)
+    made.headers["Referrer-Policy"] = "no-referrer"
+    return made
+
+
+async def reset(visit: Visit) -> Response:
+    """Another password: all browsers and apps are signed out."""
+    form = await visit.form()
+    token, password = str(form.get("token", "")), str(form.get("password", ""))
+    visit.count(SIGN_INS)
+    try:
+        policy.password(password)
+    except Invalid as error:
+        return await _reset_page(visit, token, {"password": visit.say(words.FIELD_ERRORS[error.word])})
+    hashed = await asyncio.to_thread(actions.hasher(visit.settings).hash, password)
+    try:
+        async with visit.app.db.write() as tx:
+            await actions.reset_password(tx, visit.settings, token, hashed)
+    except Invalid:
+        return visit.show("reset.html", 400, ok=False)
+    visit.remember(SESSION, "", 0)
+    return visit.go("/auth/sign_in?changed=1")
+
+
+async def address(visit: Visit) -> Response:
+    """The link of the letter sent to a new address: from now on letters go there."""
+    try:
+        async with visit.app.db.write() as tx:
+            await actions.change_address(tx, visit.settings, visit.query("token"))
+    except Invalid:
+        return visit.show("confirm.html", 400, ok=False)
+    made = visit.show("confirm.html", ok=True)
+    made.headers["Cache-Control"] = "private, no-store"
+    return made
 
 
 async def _leave(visit: Visit, tx: Tx) -> None:

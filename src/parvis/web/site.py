@@ -38,8 +38,9 @@ SESSION, CSRF, LANGUAGE = "parvis_session", "parvis_csrf", "lang"
 MONTH, YEAR = 30 * 86400, 365 * 86400
 VARY = "Accept, Accept-Language, Cookie"
 FORM = 64 * 1024
-# Someone suspended signs in to read the decision, to appeal (DSA article 20) and to sign out, and does nothing else.
-SUSPENDED_MAY = ("/decisions/", "/auth/sign_out")
+# Someone suspended signs in to read the decision, to appeal (DSA article 20), to take
+# along what is theirs or leave (GDPR articles 17 and 20) and to sign out, and does nothing else.
+SUSPENDED_MAY = ("/decisions/", "/auth/sign_out", "/settings/export", "/settings/delete")
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -114,6 +115,11 @@ class Visit:
         """Path and query of this page."""
         query = self.request.url.query
         return self.request.url.path + (f"?{query}" if query else "")
+
+    @property
+    def program(self) -> str:
+        """What the browser says of itself."""
+        return self.request.headers.get("user-agent", "")
 
     def query(self, name: str) -> str:
         """A parameter of the address; nothing when it is not there."""

@@ -116,6 +116,9 @@ FIELD_ERRORS: Mapping[str, str] = {
     "ERR_ACCEPTED": "You need to accept this to go on.",
     "ERR_BLOCKED": "This e-mail provider is not accepted here.",
     "ERR_UNREACHABLE": "This e-mail address cannot receive mail.",
+    "ERR_CODE": "This code is not right, or was used before. Type the one that is shown now.",
+    "ERR_PASSKEY": "This passkey cannot be used here. Reload the page and try again, or use your password.",
+    "ERR_PASSWORD": "This is not your password.",
     "ERR_INCLUSION": "Choose one of the answers in the list.",
 }
 
