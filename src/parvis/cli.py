@@ -98,7 +98,7 @@ def web() -> None:
     Server(
         "parvis.app:serve", factory=True, interface=Interfaces.ASGI, address=settings.bind, port=settings.port,
         workers=settings.workers, loop=Loops.uvloop, log_level=LogLevels.warning, respawn_failed_workers=True,
-        workers_kill_timeout=5, websockets=True,
+        workers_kill_timeout=5, websockets=True, backpressure=process.open_files(),
     ).serve()
 
 

@@ -374,6 +374,21 @@ async def test_a_connection_has_so_many_streams_and_no_more(app: App, alice: Per
     await line.hang_up()
 
 
+async def test_one_person_holds_so_many_connections_and_no_more(app: App, alice: Person, bela: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "MOST_OF_ONE", 2)
+    lines = [await Socket.open(app, alice.token), await Socket.open(app, alice.token)]
+    one_more = await Socket.open(app, alice.token)
+    assert (one_more.status, one_more.error) == (429, "Too many requests")
+    assert (await Events.open(app, "/user", alice.token)).status == 429
+    lines.append(await Socket.open(app, bela.token))
+    assert await let_in(lines[-1])
+    await lines[0].hang_up()
+    lines[0] = await Socket.open(app, alice.token)
+    assert await let_in(lines[0])
+    for line in lines:
+        await line.hang_up()
+
+
 async def test_a_stream_ends_when_who_listens_may_no_longer(app: App, alice: Person, bela: Person) -> None:
     async with app.db.write() as tx:
         made = await access.register_application(tx, "App", None, ["urn:ietf:wg:oauth:2.0:oob"], "read")

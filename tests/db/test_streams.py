@@ -15,13 +15,20 @@ from conftest import Server
 from parvis.base import db as database
 from parvis.base.db import Read
 from parvis.base.ids import Page
+from parvis.base.settings import Settings
 from parvis.streams import policy, queries
 from parvis.streams.model import Ear, Wish
 from parvis.timelines import queries as timelines
+from parvis.views import crowd
+from parvis.views import status as view
+from parvis.views.cards import Shelf
+from parvis.views.status import Eye
 
 PEOPLE, POSTS = 5, 8
 TAGS = ("bread", "roses")
+RULES: tuple[list[str], ...] = ([], ["public"], ["followers"], ["following"], ["followers", "following"])
 EVERYTHING = Page(limit=40)
+CITY = Settings(origin="http://localhost", dev=True)
 
 
 async def world(sql: asyncpg.Connection[Any], random: Random) -> None:
@@ -90,6 +97,45 @@ async def post(sql: asyncpg.Connection[Any], random: Random, number: int) -> Non
         )
 
 
+async def marks(sql: asyncpg.Connection[Any], random: Random) -> None:
+    """What people do with posts, and all else by which one post is not the same for two of them."""
+    some, people, posts = random.random, range(1, PEOPLE + 1), range(1, POSTS + 1)
+    for table in ("favourites", "bookmarks", "pins"):
+        await sql.executemany(
+            f"INSERT INTO {table} (account_id, status_id) VALUES ($1, $2)",
+            [(n, number) for n in people for number in posts if some() < 0.1],
+        )
+    await sql.executemany(
+        "INSERT INTO conversation_mutes (account_id, conversation_id) VALUES ($1, $2)",
+        [(n, number) for n in people for number in posts if some() < 0.05],
+    )
+    await sql.executemany(
+        "UPDATE statuses SET quote_automatic = $2, quote_manual = $3, content = $4 WHERE id = $1",
+        [(n, random.choice(RULES), random.choice(RULES), random.choice(("fresh bread", "roses"))) for n in posts],
+    )
+    passed = {row["id"] for row in await sql.fetch("SELECT id FROM statuses WHERE reblog_of_id IS NOT NULL")}
+    pairs = [(a, b) for b, a in itertools.combinations(posts, 2) if not {a, b} & passed and some() < 0.2]
+    await sql.executemany(
+        """INSERT INTO quotes (status_id, account_id, quoted_id, quoted_uri, state)
+           SELECT $1, account_id, $2, 'q', $3 FROM statuses WHERE id = $1 ON CONFLICT DO NOTHING""",
+        [(a, b, "accepted" if some() < 0.8 else "pending") for a, b in pairs],
+    )
+    for number in posts:
+        if some() < 0.2 and number not in passed:
+            await sql.execute(
+                """WITH p AS (INSERT INTO polls (id, status_id, account_id, local, multiple, hide_totals)
+                              SELECT id, id, account_id, true, false, false FROM statuses WHERE id = $1 RETURNING id)
+                   INSERT INTO poll_options (poll_id, choice, title) SELECT id, c, 'c' FROM p, generate_series(0, 1) c""", number
+            )
+            await sql.executemany(
+                "INSERT INTO poll_votes (poll_id, account_id, choice) VALUES ($1, $2, 1)", [(number, n) for n in people if some() < 0.3]
+            )
+    for n in people:
+        if some() < 0.2:
+            await sql.execute("INSERT INTO filters (id, account_id, title, context, action) VALUES ($1, $1, 'f', '{home}', 'hide')", n)
+            await sql.execute("INSERT INTO filter_keywords (filter_id, keyword, whole_word) VALUES ($1, 'bread', true)", n)
+
+
 def wishes(viewer: int) -> list[Wish]:
     """Every stream there is, but for those that tell no posts."""
     plain = [Wish(name) for name in policy.STREAMS if name == "user" or name.startswith("public")]
@@ -125,10 +171,24 @@ async def compared(sql: asyncpg.Connection[Any], db: database.Db, random: Random
                 heard[ears[place]].add(row.status_id)
         for ear in ears:
             assert heard[ear] == await timeline(r, ear), ear
+    await alike(sql, db, random, [(ears[place].viewer, row.status_id) for row in rows for place in row.ears])
     await sql.execute("UPDATE statuses SET deleted_at = parvis_now() WHERE deleted_at IS NULL")
     async with db.read() as r:
         mourning = {row.status_id: set(row.ears) for row in await queries.mourners(r, everything, ears)}
     assert all(set(row.ears) <= mourning[row.status_id] for row in rows)
+
+
+async def alike(sql: asyncpg.Connection[Any], db: database.Db, random: Random, looks: list[tuple[int, int]]) -> None:
+    """What many are shown at once is to the letter what each would be shown alone."""
+    await marks(sql, random)
+    looks = sorted(set(looks))
+    eye = Eye(None, Shelf(), CITY)
+    async with db.read() as r:
+        told = await crowd.to_all(r, eye, looks)
+        for viewer, group in itertools.groupby(looks, key=lambda look: look[0]):
+            numbers = [number for _, number in group]
+            alone = await view.statuses(r, Eye(viewer, eye.shelf, CITY), numbers)
+            assert {number: told.get((viewer, number)) for number in numbers} == {number: alone.get(number) for number in numbers}
 
 
 def test_a_stream_tells_what_its_timeline_shows(server: Server) -> None:
@@ -161,3 +221,32 @@ def test_a_stream_tells_what_its_timeline_shows(server: Server) -> None:
     finally:
         runner.run(clean())
         runner.close()
+
+
+async def test_who_hears_is_found_by_indexes(owner: asyncpg.Connection[Any]) -> None:
+    await owner.execute("INSERT INTO accounts (id, username, uri, url) SELECT n, 'p' || n, 'u' || n, 'u' FROM generate_series(1, 5000) n")
+    await owner.execute(
+        """INSERT INTO statuses (id, account_id, uri, local, visibility, conversation_id)
+           SELECT n, 1 + n % 5000, 's' || n, true, 'public', n FROM generate_series(1, 10000) n"""
+    )
+    await owner.execute(
+        """INSERT INTO follows (account_id, target_id, accepted)
+           SELECT n, 1 + (n + k) % 5000, true FROM generate_series(1, 5000) n, generate_series(1, 4) k"""
+    )
+    await owner.execute("ANALYZE")
+    ears = [Ear(viewer, Wish(name)) for viewer in range(1, 501) for name in ("user", "public")]
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    class Noted:
+        async def all(self, _: type, sql: str, *args: object) -> list[object]:
+            asked.append((sql, args))
+            return []
+
+    noted: Any = Noted()
+    await queries.audience(noted, [7, 8], [9], ears)
+    await queries.mourners(noted, [7], ears)
+    await queries.unlike(noted, [7, 8], list(range(1, 501)))
+    for sql, args in asked:
+        plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN {sql}", *args))
+        assert not [table for table in ("statuses", "follows", "accounts") if f"Seq Scan on {table}" in plan], plan
+        assert "seen_by" not in plan

@@ -10,12 +10,14 @@ import kill
 import media
 import rule_cycle
 import stage
+import streams
 import two_cities
 
 SCENARIOS = {
     "two cities": two_cities.scenario, "the rule cycle": rule_cycle.scenario,
     "pictures, films and sounds": media.scenario,
     "kill -9": kill.scenario, "backup and restore": backup.scenario, "toot and Mastodon.py": apps.scenario,
+    "a thousand streams": streams.scenario,
 }
 
 

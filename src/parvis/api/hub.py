@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -18,7 +19,7 @@ from parvis.announcements import queries as announcements
 from parvis.announcements.model import Announcement
 from parvis.base import pulse
 from parvis.base.db import Read
-from parvis.base.errors import Invalid
+from parvis.base.errors import Invalid, TooMany
 from parvis.base.jobs import Job
 from parvis.streams import policy, queries
 from parvis.streams.model import Ear, Subject, Topic, Wish
@@ -34,6 +35,8 @@ from parvis.views.status import Eye
 log = structlog.get_logger()
 
 THUMP_EVERY = 15.0
+MOST_OF_ONE = 50
+FOR_NOW = timedelta(minutes=5)
 MOST_WAITING = 500  # messages for one connection; more, and it is too slow
 PLAIN = Speech("fr", None)  # a stream does not know which kinds its app knows
 BOTH = ("user", "user:notification")
@@ -140,6 +143,11 @@ class Hub:
                 await self.thump()
             except Exception:
                 log.exception("streams are not checked at the moment")
+
+    def admit(self, viewer: int, now: datetime) -> None:
+        """One person holds so many connections in a process and no more; TooMany beyond."""
+        if sum(one.viewer == viewer for one in self._connections) >= MOST_OF_ONE:
+            raise TooMany(now + FOR_NOW, most=MOST_OF_ONE)
 
     async def join(self, bearer: Bearer, viewer: int, *, lines: bool = False) -> Connection:
         """Let somebody listen, and look once more whether they may: their token may just have ended."""

@@ -99,6 +99,7 @@ async def _lines(call: Call, wish: Wish) -> Response:
     if bearer is None:
         raise Unauthenticated("no_token")
     await _may_hear(call.app, call.me_id, wish)
+    hub.admit(call.me_id, call.now)
     if call.request.method == "HEAD":
         return Response(media_type=Lines.media_type)
     connection = await hub.join(bearer, call.me_id, lines=True)
@@ -248,6 +249,7 @@ async def _entered(app: App, socket: WebSocket, offered: str | None) -> Bearer:
     app.limits.count(limits.PER_TOKEN, str(bearer.token_id), now)
     if not any(_permitted(row, bearer) for row in (user, user_notification)):
         permit(user, bearer)
+    app.hub.admit(bearer.account_id, now)
     return bearer
 
 

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ PR_SET_PDEATHSIG = 1
 PARENT = "PARVIS_PARENT"
 PATIENCE = 15.0
 LIVELY = 30.0
+MOST_FILES, SPARE, FEWEST = 65_536, 200, 128
 
 
 class Ended(Exception):  # read aloud at the prompt
@@ -53,6 +55,17 @@ def die_with_parent() -> None:
 def with_parent(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child that dies with this process."""
     return {**environment, PARENT: str(os.getpid())}
+
+
+def open_files() -> int:
+    """Let this process and its children hold as many connections as the system allows; how many.
+
+    A server stops accepting at a number of its own, and every stream counts for as long as it is listened to.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return max(FEWEST, wanted - SPARE)
 
 
 class Child:

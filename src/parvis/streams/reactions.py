@@ -10,6 +10,7 @@ from parvis.base.db import Tx
 from parvis.filters.model import FiltersChanged
 from parvis.moderation.model import Level, MeasureTaken
 from parvis.notifications.model import Notified, RequestsAccepted
+from parvis.quotes.model import QuoteAccepted, QuoteRevoked
 from parvis.statuses.model import Deleted, Edited, Posted, Reblogged, Unreblogged
 from parvis.streams.model import Subject, Topic
 from parvis.timelines.model import ConversationTouched
@@ -44,6 +45,11 @@ async def deleted(tx: Tx, event: Deleted) -> None:
 async def unreblogged(tx: Tx, event: Unreblogged) -> None:
     """A wrapper that is gone; what it wrapped stays."""
     await _touch(tx, Subject.status, "-", event.status)
+
+
+async def quote_settled(tx: Tx, event: QuoteAccepted | QuoteRevoked) -> None:
+    """The quoting post shows what it quotes, or no longer."""
+    await _touch(tx, Subject.status, "~", event.status)
 
 
 async def notified(tx: Tx, event: Notified) -> None:

@@ -1,4 +1,7 @@
-"""Posts as many viewers see them at once, with as many queries as for one."""
+"""Posts as many viewers see them at once, with as many queries as for one.
+
+Whatever makes one Status differ between two viewers must stand in `unlike`, too: a test compares the two ways.
+"""
 
 from __future__ import annotations
 
