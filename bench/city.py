@@ -134,6 +134,7 @@ def main() -> None:
         if args.large:
             reader = people[0].get("/api/v1/accounts/verify_credentials")["id"]
             seed.large(embedded.url("parvis_owner"), city.origin, reader)
+        asyncio.run(seed.settled(embedded.url("parvis_owner")))
         args.pgbench = programs() / "pgbench"
         print("| " + ("1,000,000" if args.large else "1,000") + " statuses | req/s | p50 ms | p99 ms | CPU ms | queries | bytes/s | SQL/s |")
         print("|---|---|---|---|---|---|---|---|", flush=True)

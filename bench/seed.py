@@ -82,7 +82,13 @@ def large(owner_url: str, origin: str, reader: str) -> None:
             await owner.execute(statement.format(
                 origin=origin, people=LARGE_PEOPLE, posts=LARGE_POSTS, follows=LARGE_FOLLOWS, reader=reader
             ))
-        await owner.execute("VACUUM ANALYZE statuses")
         await owner.close()
 
     asyncio.run(write())
+
+
+async def settled(owner_url: str) -> None:
+    """What PostgreSQL does by itself within minutes: tables are counted, and the newest pages marked as seen by all."""
+    owner: asyncpg.Connection[Any] = await asyncpg.connect(owner_url, command_timeout=1200)
+    await owner.execute("VACUUM ANALYZE")
+    await owner.close()
