@@ -19,7 +19,7 @@ from parvis.charter import model as charter
 from parvis.collections import model as collections
 from parvis.composing import actions as composing
 from parvis.factors import actions as factors
-from parvis.federation import delivery, fetch, inbox, outbox, threads
+from parvis.federation import delivery, fetch, imports, inbox, outbox, threads
 from parvis.federation.model import KeyDoubted, ThreadWanted
 from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
@@ -43,6 +43,7 @@ from parvis.search import actions as searching
 from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
 from parvis.statuses import model as statuses
+from parvis.statuses import reactions as erasing
 from parvis.streams import reactions as streams
 from parvis.timelines import model as timelines
 from parvis.timelines import reactions as shelves
@@ -78,7 +79,8 @@ REACTIONS: Mapping[type, Reactions] = {
     polls.PollEnded: Reactions(now=(notifications.poll_ended,), later=(outbox.poll_ended, fetch.poll_ended)),
     accounts.AccountDeleted: Reactions(
         now=(shelves.account_deleted, streams.account_deleted),
-        later=(workshop.account_deleted, outbox.account_deleted, finding.account_deleted),
+        later=(workshop.account_deleted, outbox.account_deleted, finding.account_deleted, erasing.account_deleted,
+               letters.account_deleted),
     ),
     statuses.Posted: Reactions(
         now=(
@@ -162,6 +164,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (3600.0, trends.forget),
     (2.0, asking.fold_counts),
     (1.0, asking.sweep),
+    (1.0, imports.work),
     (1.0, composing.publish_due),
     (1.0, pages.fetch_due),
     (60.0, media.burn),

@@ -475,3 +475,8 @@ async def revoke_application(tx: Tx, account_id: int, application_id: int) -> li
            WHERE account_id = $1 AND application_id = $2 AND revoked_at IS NULL RETURNING id AS token_id, account_id""",
         account_id, application_id,
     )
+
+
+async def drop_user(tx: Tx, account_id: int) -> int:
+    """Forget how somebody signs in, and with it all that is theirs alone."""
+    return await tx.run("DELETE FROM users WHERE account_id = $1", account_id)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from parvis.access import actions, queries
 from parvis.access.model import AddressWished, Approved, PasswordForgotten, SignedUp
 from parvis.accounts import queries as accounts
+from parvis.accounts.model import AccountDeleted
 from parvis.base import mail
 from parvis.base.jobs import Job
 from parvis.text import messages
@@ -64,3 +65,9 @@ async def _send_pass(job: Job, account_id: int, purpose: str, path: str, email: 
         "link": f"{job.settings.base}{path}?{urlencode({'token': token})}",
     })
     await mail.send(job.settings, mail.Letter(email or user.email, letter.subject, letter.text, letter.html))
+
+
+async def account_deleted(job: Job, event: AccountDeleted) -> None:
+    """Who leaves for good takes along their address, their password and all that is kept with them."""
+    async with job.db.write() as tx:
+        await queries.drop_user(tx, event.account)

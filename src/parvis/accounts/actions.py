@@ -208,6 +208,11 @@ async def close(tx: Tx, by: Account) -> None:
         await tx.emit(AccountDeleted(by.id))
 
 
+async def end_ties(tx: Tx, account_id: int) -> None:
+    """Follows, blocks, mutes and notes of and about somebody who has left are gone."""
+    await queries.drop_ties(tx, account_id)
+
+
 async def fold_counts(job: Job) -> bool:
     """Add waiting count deltas to their bases; true while there may be more."""
     async with job.db.write() as tx:

@@ -395,6 +395,22 @@ async def drop_follows_across(tx: Tx, account_id: int, domain: str) -> list[Foll
     )
 
 
+async def drop_ties(tx: Tx, account_id: int) -> int:
+    """Remove what stands between somebody and others, and take their follows from the others' counts."""
+    return await tx.run(
+        """WITH gone AS (DELETE FROM follows WHERE account_id = $1 OR target_id = $1
+                         RETURNING account_id, target_id, accepted),
+                b AS (DELETE FROM blocks WHERE account_id = $1 OR target_id = $1),
+                m AS (DELETE FROM mutes WHERE account_id = $1 OR target_id = $1),
+                d AS (DELETE FROM domain_blocks WHERE account_id = $1),
+                n AS (DELETE FROM account_notes WHERE account_id = $1 OR target_id = $1)
+           INSERT INTO account_count_deltas (account_id, followers, following)
+           SELECT account_id, 0, -1 FROM gone WHERE accepted
+           UNION ALL SELECT target_id, -1, 0 FROM gone WHERE accepted""",
+        account_id,
+    )
+
+
 async def put_note(tx: Tx, by: int, target: int, comment: str) -> int:
     """Write a private note about someone."""
     return await tx.run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from parvis.accounts import actions as leaving
 from parvis.accounts import queries as people
 from parvis.accounts.model import (
     Account,
@@ -321,6 +322,7 @@ async def account_deleted(job: Job, event: AccountDeleted) -> None:
         if by:
             document = documents.delete(by.uri, by.uri, [PUBLIC])
             await _send(tx, by, document, await queries.acquainted(tx, by.id))
+            await leaving.end_ties(tx, by.id)  # only now: they say who must be told
 
 
 async def _ours(r: Read, account_id: int) -> Account | None:

@@ -272,6 +272,22 @@ async def delete(tx: Tx, status_id: int) -> list[int]:
     )
 
 
+async def erase_all(tx: Tx, account_id: int) -> int:
+    """Mark all posts of somebody as gone and forget what they said; reblogs of them by others are gone, too."""
+    return await tx.run(
+        """WITH mine AS (SELECT id FROM statuses WHERE account_id = $1),
+                earlier AS (DELETE FROM status_edits e USING mine WHERE e.status_id = mine.id),
+                marks AS (DELETE FROM bookmarks b WHERE b.account_id = $1),
+                liked AS (DELETE FROM favourites f WHERE f.account_id = $1),
+                passed AS (UPDATE statuses s SET deleted_at = parvis_now() FROM mine
+                           WHERE s.reblog_of_id = mine.id AND s.account_id <> $1 AND s.deleted_at IS NULL)
+           UPDATE statuses SET deleted_at = coalesce(deleted_at, parvis_now()), text = '', content = '',
+                               spoiler_text = ''
+           WHERE account_id = $1""",
+        account_id,
+    )
+
+
 async def count(
     tx: Tx, status_id: int, replies: int = 0, reblogs: int = 0, favourites: int = 0, quotes: int = 0
 ) -> int:

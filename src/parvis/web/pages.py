@@ -11,7 +11,21 @@ from starlette.routing import BaseRoute, Route
 
 from parvis.base.errors import Problem
 from parvis.text.messages import words
-from parvis.web import about, civic, decisions, files, letters, oauth, public, reference, security, settings, sign_in
+from parvis.web import (
+    about,
+    civic,
+    decisions,
+    feeds,
+    files,
+    letters,
+    moving,
+    oauth,
+    public,
+    reference,
+    security,
+    settings,
+    sign_in,
+)
 from parvis.web.site import Deed, Site, Visit
 
 Telling = Callable[[Request, Exception], Awaitable[Response]]
@@ -22,6 +36,9 @@ NOT_PAGES = (
 
 OPEN: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/", public.front),
+    ("GET", "/tags/{tag}.rss", feeds.tag_rss),
+    ("GET", "/@{name}.rss", feeds.profile_rss),
+    ("GET", "/@{name}.atom", feeds.profile_atom),
     ("GET", "/tags/{tag}", public.tag),
     ("GET", "/@{name}", public.profile),
     ("GET", "/@{name}/{id}", public.status),
@@ -64,6 +81,12 @@ INSIDE: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/settings", settings.overview),
     ("GET", "/settings/profile", settings.profile_form),
     ("POST", "/settings/profile", settings.profile),
+    ("GET", "/settings/export", moving.export_page),
+    ("GET", "/settings/export/{kind}.csv", moving.export),
+    ("GET", "/settings/import", moving.import_form),
+    ("POST", "/settings/import", moving.bring),
+    ("GET", "/settings/delete", moving.delete_form),
+    ("POST", "/settings/delete", moving.leave),
     ("GET", "/settings/applications", settings.applications),
     ("POST", "/settings/applications", settings.revoke),
     ("GET", "/settings/security", security.security),

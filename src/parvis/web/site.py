@@ -38,6 +38,7 @@ SESSION, CSRF, LANGUAGE = "parvis_session", "parvis_csrf", "lang"
 MONTH, YEAR = 30 * 86400, 365 * 86400
 VARY = "Accept, Accept-Language, Cookie"
 FORM = 64 * 1024
+UPLOAD = 4 * 1024 * 1024
 # Someone suspended signs in to read the decision, to appeal (DSA article 20), to take
 # along what is theirs or leave (GDPR articles 17 and 20) and to sign out, and does nothing else.
 SUSPENDED_MAY = ("/decisions/", "/auth/sign_out", "/settings/export", "/settings/delete")
@@ -171,15 +172,21 @@ class Visit:
         """What the form says. Forbidden unless it was sent from a page of ours, or its address is signed by us."""
         if self._form is None:
             length = self.request.headers.get("content-length", "")
-            if not length.isdigit() or int(length) > FORM:
+            uploads = self.request.url.path == "/settings/import"
+            if not length.isdigit() or int(length) > (UPLOAD if uploads else FORM):
                 raise HTTPException(413 if length.isdigit() else 411)
-            self._form = await self.request.form(max_files=0)
+            self._form = await self.request.form(max_files=1 if uploads else 0)
             expected = self.session.csrf if self.session else self.request.cookies.get(CSRF, "")
             given = str(self._form.get("csrf", ""))
             elsewhere = self.request.headers.get("sec-fetch-site") == "cross-site"
             if not signed and (elsewhere or not expected or not hmac.compare_digest(given.encode(), expected.encode())):
                 raise Forbidden("csrf")
         return self._form
+
+    async def close(self) -> None:
+        """Let go of what was uploaded."""
+        if self._form is not None:
+            await self._form.close()
 
     def remember(self, name: str, value: str, seconds: int) -> None:
         """Set a cookie; zero seconds drops it."""
@@ -267,9 +274,7 @@ class Site:
         `signed`: whoever has the address may send the form, from anywhere.
         """
 
-        async def answer(request: Request) -> Response:
-            visit = self.visit(request)
-            request.state.visit = visit
+        async def answered(request: Request, visit: Visit) -> Response:
             await visit.recognise()
             if request.method == "POST":
                 await visit.form(signed)
@@ -279,5 +284,13 @@ class Site:
             if inside and visit.session and visit.session.suspended and not request.url.path.startswith(SUSPENDED_MAY):
                 raise Forbidden("account_suspended")
             return await deed(visit)
+
+        async def answer(request: Request) -> Response:
+            visit = self.visit(request)
+            request.state.visit = visit
+            try:
+                return await answered(request, visit)
+            finally:
+                await visit.close()
 
         return answer

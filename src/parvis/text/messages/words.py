@@ -106,6 +106,15 @@ ERRORS: Mapping[int, tuple[str, str]] = {
     503: ("The square is closed for a moment", "Work is under way. Come back in a few minutes."),
 }
 
+BROUGHT: Mapping[str, str] = {
+    "following": "People you follow",
+    "lists": "Your lists",
+    "mutes": "People you mute",
+    "blocks": "People you block",
+    "domain_blocks": "Servers you block",
+    "bookmarks": "Your bookmarks",
+}
+
 FIELD_ERRORS: Mapping[str, str] = {
     "ERR_BLANK": "This answer is missing.",
     "ERR_TAKEN": "This one is taken already.",
@@ -119,6 +128,7 @@ FIELD_ERRORS: Mapping[str, str] = {
     "ERR_CODE": "This code is not right, or was used before. Type the one that is shown now.",
     "ERR_PASSKEY": "This passkey cannot be used here. Reload the page and try again, or use your password.",
     "ERR_PASSWORD": "This is not your password.",
+    "ERR_FILE": "This is no such file, or it is empty or too long. It must be a CSV file as Mastodon writes it.",
     "ERR_INCLUSION": "Choose one of the answers in the list.",
 }
 
@@ -193,6 +203,7 @@ def messages() -> list[str]:
         KINDS.values(),
         OUTCOMES.values(),
         STEPS.values(),
+        BROUGHT.values(),
         FIELD_ERRORS.values(),
         TOLD.values(),
         LETTERS.values(),

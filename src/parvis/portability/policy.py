@@ -1,0 +1,72 @@
+"""Mastodon's own files of follows, lists, mutes, blocks and bookmarks. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from parvis.base.errors import Invalid
+from parvis.portability.model import Kind
+
+ROWS = 20_000
+CELL = 2_000
+FILES: Mapping[Kind, str] = {
+    "following": "following_accounts.csv", "lists": "lists.csv", "mutes": "muted_accounts.csv",
+    "blocks": "blocked_accounts.csv", "domain_blocks": "blocked_domains.csv", "bookmarks": "bookmarks.csv",
+}
+HEADS: Mapping[Kind, tuple[str, ...]] = {
+    "following": ("Account address", "Show boosts", "Notify on new posts", "Languages"),
+    "mutes": ("Account address", "Hide notifications"),
+}
+FIRST = frozenset(("account address", "list name", "#domain", "#uri", "#account address"))
+WIDTHS: Mapping[Kind, int] = {
+    "following": 4, "lists": 2, "mutes": 2, "blocks": 1, "domain_blocks": 1, "bookmarks": 1,
+}
+NEEDED: Mapping[Kind, int] = {"lists": 2}
+
+
+def written(kind: Kind, rows: Sequence[Sequence[str]]) -> str:
+    """A file as Mastodon writes it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([*([HEADS[kind]] if kind in HEADS else []), *rows])
+    return out.getvalue()
+
+
+def read(kind: Kind, text: str) -> list[list[str]]:
+    """The rows of a file, each once, as wide as its kind is; Invalid when it holds none, or is no such file."""
+    try:
+        found = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+    except csv.Error as error:
+        raise Invalid("file", "ERR_FILE") from error
+    rows: list[list[str]] = []
+    for place, cells in enumerate(found):
+        row = [cell.strip() for cell in cells]
+        if not any(row) or (place == 0 and row[0].lower() in FIRST):
+            continue
+        rows.append(fitting(kind, row))
+    if not rows or len(rows) > ROWS:
+        raise Invalid("file", "ERR_FILE")
+    return [list(row) for row in dict.fromkeys(map(tuple, rows))]
+
+
+def fitting(kind: Kind, row: list[str]) -> list[str]:
+    """A row of the width of its kind; people are named without an @ in front."""
+    needed = row[: NEEDED.get(kind, 1)]
+    if len(needed) < NEEDED.get(kind, 1) or not all(needed) or any(len(c) > CELL or "\x00" in c for c in row):
+        raise Invalid("file", "ERR_FILE")
+    wide = [*row, *[""] * WIDTHS[kind]][: WIDTHS[kind]]
+    place = 1 if kind == "lists" else 0
+    wide[place] = wide[place].removeprefix("@") if kind not in ("domain_blocks", "bookmarks") else wide[place]
+    return wide
+
+
+def truth(text: str, otherwise: bool) -> bool:
+    """A yes or no of such a file."""
+    return {"true": True, "false": False}.get(text.lower(), otherwise)
+
+
+def key(kind: Kind, row: Sequence[str]) -> tuple[str, ...]:
+    """What makes two rows the same."""
+    return tuple(cell.lower() for cell in row[: NEEDED.get(kind, 1)]) if kind != "bookmarks" else (row[0],)
