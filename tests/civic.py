@@ -22,7 +22,8 @@ EVENTS = [
     *(getattr(charter_events, name) for name in
       ("ProposalOpened", "ProposalLapsed", "VoteOpened", "VoteClosed", "Promulgated")),
     *(getattr(moderation_events, name) for name in
-      ("Reported", "Decided", "MeasureTaken", "MeasureLifted", "Appealed", "AppealDecided")),
+      ("Reported", "Decided", "MeasureTaken", "MeasureLifted", "Appealed", "AppealDecided",
+       "DomainDecided", "DomainMeasured")),
 ]
 SHORT = {"support_least": 2, "support_percent": 0, "quorum_least": 3, "quorum_percent": 0}
 

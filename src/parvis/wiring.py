@@ -143,6 +143,8 @@ REACTIONS: Mapping[type, Reactions] = {
     moderation.Decided: Reactions(now=(measures.warned,), later=(measures.send_statement,)),
     moderation.MeasureTaken: Reactions(now=(streams.measured,), later=(outbox.measured,)),
     moderation.MeasureLifted: Reactions(),
+    moderation.DomainDecided: Reactions(),
+    moderation.DomainMeasured: Reactions(),
     moderation.Appealed: Reactions(),
     moderation.AppealDecided: Reactions(),
 }

@@ -33,6 +33,7 @@ EMAIL = re.compile(rf"{_PART}{{1,64}}@(?:{_PART}{{1,190}}\.[^@\s.]{{2,63}}|local
 PASSWORD = 8
 REASON = 2000
 COMMENT = 500
+HASH = re.compile(r"[0-9a-f]{64}")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}={0,2}\Z")
 
 

@@ -42,6 +42,7 @@ EMAIL_PAGE = both_ways(
 )
 
 
+
 async def add_application(
     tx: Tx, client_id: str, secret_hash: bytes, shown: tuple[str, str | None], uris: Sequence[str],
     scopes: Sequence[str],

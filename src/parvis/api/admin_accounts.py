@@ -16,7 +16,9 @@ from parvis.base.clock import mastodon_time
 from parvis.base.errors import Forbidden, NotFound, Refused
 from parvis.moderation import actions as moderation
 from parvis.moderation import queries
-from parvis.moderation.model import File, FileFilter, Level
+from parvis.moderation.model import Level
+from parvis.search import queries as finding
+from parvis.search.model import File, FileFilter
 from parvis.views import account as people
 
 Status = Literal["active", "pending", "disabled", "silenced", "suspended", "sensitized"]
@@ -96,7 +98,7 @@ async def _shown(call: Call, rows: list[File]) -> dict[int, dict[str, Any]]:
 
 async def files(call: Call, account_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """The files of some accounts, by id."""
-    return await _shown(call, await queries.files(call.read, sorted(set(account_ids))))
+    return await _shown(call, await finding.files(call.read, sorted(set(account_ids))))
 
 
 async def _present(call: Call, account_id: int) -> Account:
@@ -127,7 +129,7 @@ async def _listed(call: Call, args: Paged, wanted: FileFilter | None) -> list[di
     await moderating(call)
     if wanted is None:
         return []
-    rows = await queries.file_page(call.read, args.page(100), wanted)
+    rows = await finding.file_page(call.read, args.page(100), wanted)
     rows.sort(key=lambda row: -row.id)
     call.link([row.id for row in rows])
     return list((await _shown(call, rows)).values())

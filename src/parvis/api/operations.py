@@ -15,6 +15,8 @@ from parvis.api import (
     accounts,
     admin,
     admin_accounts,
+    admin_blocks,
+    admin_domains,
     announcements,
     city,
     civic,
@@ -86,6 +88,8 @@ ROOMS: tuple[ModuleType, ...] = (
     admin,
     admin_accounts,
     openapi,
+    admin_blocks,
+    admin_domains,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(
     found for room in ROOMS for found in vars(room).values() if isinstance(found, Operation)

@@ -15,6 +15,8 @@ from parvis.base.jobs import Job
 from parvis.base.seal import Seal
 from parvis.federation import queries, signatures, wire
 from parvis.federation.queries import Delivery
+from parvis.peers import policy as servers
+from parvis.peers import queries as peers
 
 log = structlog.get_logger()
 
@@ -47,12 +49,13 @@ async def _drain(job: Job, host: str) -> None:
     while loop.time() < until:
         async with job.db.read() as read:
             waiting = await queries.deliveries(read, host, BATCH)
+            unwanted = await peers.is_kept_out(read, servers.above(host))
         if not waiting:
             break
         for delivery in waiting:
             if loop.time() >= until:
                 break
-            if not await _brought(job, delivery, keys):
+            if not unwanted and not await _brought(job, delivery, keys):
                 async with job.db.write() as tx:
                     await queries.back_off(tx, host, random.uniform(0, 15))
                 return

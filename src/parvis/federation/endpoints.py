@@ -27,6 +27,8 @@ from parvis.federation import documents, queries, signatures, vocabulary, wire
 from parvis.federation.model import KeyDoubted
 from parvis.federation.signatures import BadSignature, Parameters
 from parvis.federation.vocabulary import Document
+from parvis.peers import policy as servers
+from parvis.peers import queries as peers
 from parvis.quotes import queries as quotes
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
@@ -379,6 +381,8 @@ async def inbox(request: Request, city: City) -> Response:
         raise Invalid("type", "missing")
     host = vocabulary.host(activity.actor)
     async with city.db.read() as read:
+        if await peers.is_kept_out(read, servers.above(host)):
+            raise Forbidden("domain_blocked")
         known = await people.by_uri(read, activity.actor)
         if known is None and activity.type in UNKNOWN_DROPPED and not await queries.waiting_from(read, host):
             return Response(status_code=202)

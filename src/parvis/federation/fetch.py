@@ -21,6 +21,8 @@ from parvis.emojis.model import Heard
 from parvis.federation import queries, signatures, vocabulary, wire
 from parvis.federation.vocabulary import Actor, Attachment, Note, Question
 from parvis.peers import actions as peers
+from parvis.peers import queries as servers
+from parvis.peers.policy import above
 from parvis.polls import actions as counting
 from parvis.polls import queries as polls
 from parvis.polls.model import NewPoll, PollEnded
@@ -94,11 +96,19 @@ async def _ask(job: Job, uri: str, known: Account | None) -> Account:
     except Invalid as error:
         raise Upstream(error.word, url=uri, field=error.field) from error
     profile = _profile(found, await _domain(job, found))
+    if await _without_files(job, profile.uri):
+        profile = msgspec.structs.replace(profile, avatar_url=None, header_url=None)
     async with job.db.write() as tx:
         await tx.lock(f"account {profile.uri}")
         await peers.seen(tx, vocabulary.host(profile.uri))
         await emojis.learn(tx, profile.domain, drawn.learnable(found.emojis, job.settings.dev))
         return await accounts.remember(tx, profile)
+
+
+async def _without_files(job: Job, uri: str) -> bool:
+    """Does a measure keep the files of this server out?"""
+    async with job.db.read() as read:
+        return await servers.are_files_kept_out(read, above(vocabulary.host(uri)))
 
 
 async def _domain(job: Job, found: Actor) -> str:
@@ -174,6 +184,8 @@ async def note(job: Job, uri: str) -> Note:
 
 async def reading(job: Job, author: Account, found: Note, depth: int = 0, owner: int | None = None) -> Reading:
     """Find all that a post points at. `owner` is whose own inbox it came to: they are addressed, named or not."""
+    if await _without_files(job, author.uri):
+        found = msgspec.structs.replace(found, attachments=())
     visibility = vocabulary.addressing(found.to, found.cc, author.followers_url, found.direct)
     parent = await _parent(job, author, found, depth)
     mentions, silent = await _addressed(job, found)

@@ -35,6 +35,8 @@ from parvis.federation.queries import Item
 from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Activity
 from parvis.peers import actions as peers
+from parvis.peers import queries as servers
+from parvis.peers.policy import above
 
 log = structlog.get_logger()
 
@@ -123,6 +125,9 @@ async def _understand(job: Job, item: Item) -> None:
     near = vocabulary.host(activity.actor)
     if vocabulary.host(activity.id) != near:
         raise NotUsedError("wrong_host")
+    async with job.db.read() as read:
+        if await servers.is_kept_out(read, above(near)):
+            raise NotUsedError("domain_blocked")
     sender = await _sender(job, item, activity)
     if sender is None or activity.type not in ACTIVITIES:
         await _forget(job, item)

@@ -17,6 +17,8 @@ from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.federation import signatures, vocabulary
 from parvis.federation.vocabulary import Document
+from parvis.peers import policy as servers
+from parvis.peers import queries as peers
 from parvis.text.mentions import normal_domain
 
 ACCEPT = (
@@ -90,7 +92,15 @@ async def document(job: Job, uri: str) -> Document:
     raise Upstream("wrong_id", url=uri)
 
 
+async def may_ask(job: Job, host: str) -> None:
+    """Upstream for a server that a measure keeps out: nothing is asked of it."""
+    async with job.db.read() as read:
+        if await peers.is_kept_out(read, servers.above(host)):
+            raise Upstream("domain_blocked", domain=host)
+
+
 async def _fetched(job: Job, url: str) -> tuple[Response, Document]:
+    await may_ask(job, vocabulary.host(url))
     sign = signing(instance_key(job.settings), instance_uri(job.settings.base), job.db.clock)
     answer = await job.http.request("GET", url, headers={"accept": ACCEPT}, sign=sign)
     _check_status(answer)
@@ -134,6 +144,7 @@ async def finger(job: Job, username: str, domain: str) -> Finger:
 
 
 async def _fingered(job: Job, handle: str, domain: str) -> Finger:
+    await may_ask(job, domain)
     scheme = urlsplit(job.settings.base).scheme if domain.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
     url = f"{scheme}://{domain}/.well-known/webfinger?resource={quote(f'acct:{handle}', safe=':@')}"
     answer = await job.http.request(

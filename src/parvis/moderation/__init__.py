@@ -5,5 +5,5 @@ receipt. SQL holds both, so that no code here or elsewhere can forget them.
 
 Owns the tables cases, reports, legal_orders, decisions, decision_confirmations, statements_of_reasons, appeals,
 appeal_decisions, measures, measure_kinds, report_handling, liftings, domain_decisions, domain_comments,
-domain_confirmations, domain_measures, domain_allows.
+domain_confirmations, domain_measures.
 """

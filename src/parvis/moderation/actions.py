@@ -22,6 +22,10 @@ from parvis.moderation.model import (
     Decided,
     Decision,
     DecisionDraft,
+    DomainComments,
+    DomainDecided,
+    DomainDraft,
+    DomainMeasured,
     Handling,
     MeasureLifted,
     MeasureTaken,
@@ -30,6 +34,7 @@ from parvis.moderation.model import (
     Reported,
     Verdict,
 )
+from parvis.peers.model import DomainBlock
 
 log = structlog.get_logger()
 
@@ -65,6 +70,18 @@ async def ground_for(
     named = list(article_ids) or ([] if found is None else found.article_ids)
     at = await queries.act_at(r, target_id, status_ids, case_id)
     version_id = await queries.citable(r, at, named) if named and at else None
+    return await _cited(r, version_id)
+
+
+async def domain_ground(
+    r: Read, domain: str, article_ids: Sequence[int], status_ids: Sequence[int] = ()
+) -> Article:
+    """The ground a decision about a server would cite; Refused(ground_required) when there is none."""
+    at = await queries.domain_act_at(r, domain, status_ids)
+    return await _cited(r, await queries.citable(r, at, article_ids) if article_ids and at else None)
+
+
+async def _cited(r: Read, version_id: int | None) -> Article:
     if version_id is None:
         choice = [
             {"id": str(article.id), "number": article.number, "heading": article.heading, "ceiling": article.ceiling}
@@ -124,7 +141,11 @@ async def lift_early(tx: Tx, by: Account, mandate: Mandate, decision_id: int, re
 
 async def ground_of(r: Read, decision_id: int) -> Ground:
     """On what a decision rests; whoever ends its measure does so in the name of the same."""
-    found = await _decision(r, decision_id)
+    return await same_ground(r, await _decision(r, decision_id))
+
+
+async def same_ground(r: Read, found: Decision | DomainBlock) -> Ground:
+    """The ground of a decision about a person or a server."""
     if found.article_version_id is not None:
         return Article(found.article_version_id)
     order = None if found.legal_order_id is None else await queries.order(r, found.legal_order_id)
@@ -160,18 +181,70 @@ async def reopen(tx: Tx, found: Report) -> None:
         await queries.reopen(tx, found.id, case_id)
 
 
+async def decide_domain(tx: Tx, by: Account, mandate: Mandate, draft: DomainDraft) -> int:
+    """Decide about a server. Like a decision about a person, it does nothing before the record's receipt."""
+    policy.may_lift(by, mandate, draft.facts)
+    ground = mandate.ground
+    order_id = await queries.add_order(tx, ground) if isinstance(ground, Order) else None
+    version_id = ground.version_id if isinstance(ground, Article) else None
+    with ledger.law():
+        decision_id = await queries.decide_domain(tx, by.id, draft, version_id, order_id)
+    await tx.emit(DomainDecided(decision_id, draft.domain))
+    return decision_id
+
+
+async def comment(tx: Tx, block_id: int, said: DomainComments) -> None:
+    """Say something of a block beside its reasons: to moderators, or to everybody."""
+    policy.may_comment(said)
+    await queries.comment(tx, block_id, said)
+
+
+async def confirm_domain(tx: Tx, by: Account, decision_id: int) -> None:
+    """A second moderator agrees that a server is kept out."""
+    with ledger.law():
+        try:
+            await queries.confirm_domain(tx, decision_id, by.id)
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict("already_confirmed") from error
+
+
+async def lift_domain(tx: Tx, by: Account, mandate: Mandate, block_id: int, reasons: str) -> None:
+    """End a block of a server, whatever of it is in force or waits to be. Those who followed each other still do."""
+    policy.may_lift(by, mandate, reasons)
+    for decision_id in await queries.live_decisions(tx, block_id):
+        with ledger.law():
+            await queries.lift_domain(tx, decision_id, by.id, reasons.strip())
+
+
 async def execute(job: Job) -> int:
     """Let every decision with a receipt take effect, each in its own transaction. How many did."""
     async with job.db.read() as r:
-        ready = await queries.ready(r)
-    return sum([await _each(job, decision_id, queries.add_measure, MeasureTaken) for decision_id in ready])
+        ready, domains = await queries.ready(r), await queries.ready_domains(r)
+    taken = [await _each(job, decision_id, queries.add_measure, MeasureTaken) for decision_id in ready]
+    return sum([*taken, *[await _each_domain(job, decision_id, in_force=True) for decision_id in domains]])
+
+
+async def _each_domain(job: Job, decision_id: int, in_force: bool) -> bool:
+    """Begin or end one measure on a server, and tell of it; one that is refused holds up no other."""
+    change = queries.begin_domain if in_force else queries.end_domain
+    try:
+        async with job.db.write() as tx:
+            with ledger.law():
+                changed = await change(tx, decision_id)
+            if changed:
+                await tx.emit(DomainMeasured(decision_id, in_force))
+            return changed
+    except Refused as refused:
+        log.warning("a measure could not change", decision=decision_id, word=refused.word)
+        return False
 
 
 async def lift(job: Job) -> int:
     """End every measure whose time is over or that an appeal overturned. How many ended."""
     async with job.db.read() as r:
-        over = await queries.over(r)
-    return sum([await _each(job, decision_id, queries.lift, MeasureLifted) for decision_id in over])
+        over, domains = await queries.over(r), await queries.over_domains(r)
+    ended = [await _each(job, decision_id, queries.lift, MeasureLifted) for decision_id in over]
+    return sum([*ended, *[await _each_domain(job, decision_id, in_force=False) for decision_id in domains]])
 
 
 async def _each(

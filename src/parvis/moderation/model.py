@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from parvis.peers.model import Severity
+
 
 class Level(IntEnum):
     """The ladder of measures; its words, limits and numbers of moderators are in the table measure_kinds."""
@@ -65,40 +67,6 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
 
     category: str | None = None
     article_ids: list[int] | None = None
-
-
-class File(msgspec.Struct, frozen=True):
-    """What moderators know of an account. Addresses of machines are not among it: they are not kept."""
-
-    id: int
-    username: str
-    domain: str | None
-    created_at: datetime
-    email: str | None
-    locale: str | None
-    role: str | None
-    confirmed: bool
-    approved: bool
-    disabled: bool
-    sensitized: bool
-    silenced: bool
-    suspended: bool
-    reason: str | None
-    application_id: int | None
-    invited_by_id: int | None
-
-
-class FileFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which accounts somebody looks for."""
-
-    local: bool | None = None
-    status: str | None = None
-    roles: list[str] | None = None
-    username: str = ""
-    display_name: str = ""
-    domain: str = ""
-    email: str = ""
-    invited_by: int | None = None
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -223,6 +191,42 @@ class MeasureLifted(msgspec.Struct, frozen=True):
     target: int
     level: int
     status_ids: tuple[int, ...]
+
+
+class DomainDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a moderator decides about a server; the ground is in the mandate. `block_id`: of a block there is."""
+
+    domain: str
+    severity: Severity
+    level: Level
+    reject_media: bool
+    reject_reports: bool
+    facts: str
+    status_ids: tuple[int, ...] = ()
+    ends_at: datetime | None = None
+    block_id: int | None = None
+
+
+class DomainComments(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a block beside its reasons; None leaves as it is."""
+
+    private_comment: str | None = None
+    public_comment: str | None = None
+    obfuscate: bool | None = None
+
+
+class DomainDecided(msgspec.Struct, frozen=True):
+    """A decision about a server is taken and has no effect yet."""
+
+    decision: int
+    domain: str
+
+
+class DomainMeasured(msgspec.Struct, frozen=True):
+    """A measure on a server began or ended."""
+
+    decision: int
+    in_force: bool
 
 
 class Appealed(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from parvis.accounts.model import Account
 from parvis.base.errors import Forbidden, Invalid
 from parvis.ledger.model import Mandate
-from parvis.moderation.model import DecisionDraft, Handling, ReportDraft
+from parvis.moderation.model import DecisionDraft, DomainComments, Handling, ReportDraft
 
 LONGEST_COMMENT = 1000
 LONGEST_FACTS = 5000
@@ -34,6 +34,13 @@ def may_lift(by: Account, mandate: Mandate, reasons: str) -> None:
     if mandate.power != "decide" or mandate.holder != by.id:
         raise Forbidden("no_mandate")
     may_reason("text", reasons)
+
+
+def may_comment(said: DomainComments) -> None:
+    """What is said of a block is no longer than its reasons may be."""
+    for field in ("private_comment", "public_comment"):
+        if len(getattr(said, field) or "") > LONGEST_FACTS:
+            raise Invalid(field, "ERR_TOO_LONG", limit=LONGEST_FACTS)
 
 
 def may_note(noted: Handling) -> None:

@@ -13,8 +13,8 @@ from parvis.moderation.model import (
     Case,
     Decision,
     DecisionDraft,
-    File,
-    FileFilter,
+    DomainComments,
+    DomainDraft,
     Handling,
     RegisterEntry,
     Report,
@@ -34,29 +34,6 @@ REPORTS = """reports r LEFT JOIN report_handling h ON h.report_id = r.id
 CASE = """c.id, c.target_id, c.opened_at, c.closed_at,
     (SELECT count(*) FROM reports r WHERE r.case_id = c.id)::int
         + (SELECT count(*) FROM report_handling h WHERE h.case_id = c.id)::int"""
-FILE = """a.id, a.username, a.domain, a.created_at, u.email::text, u.locale, u.role, u.confirmed_at IS NOT NULL,
-    u.account_id IS NULL OR u.approved_at IS NOT NULL,
-    coalesce(u.disabled_at IS NOT NULL, false) OR EXISTS (
-        SELECT FROM measures m
-        WHERE m.target_id = a.id AND m.level = 5 AND m.lifted_at IS NULL AND m.ends_at > parvis_now()),
-    EXISTS (SELECT FROM measures m WHERE m.target_id = a.id AND m.level = 2 AND m.lifted_at IS NULL),
-    a.limited_at IS NOT NULL, a.suspended_at IS NOT NULL, u.reason, u.application_id,
-    a.invited_by_id"""
-FILES = "accounts a LEFT JOIN users u ON u.account_id = a.id"
-FILE_PAGE = both_ways(
-    f"""SELECT * FROM (SELECT {FILE} FROM {FILES} WHERE a.id > $1 AND a.id < $2 AND a.deleted_at IS NULL
-            AND ($4::boolean IS NULL OR (a.domain IS NULL) = $4) AND ($6::text[] IS NULL OR u.role = ANY($6))
-            AND ($7 = '' OR starts_with(lower(a.username), lower($7)))
-            AND ($8 = '' OR starts_with(lower(a.display_name), lower($8))) AND ($9 = '' OR a.domain = $9)
-            AND ($10 = '' OR position(lower($10) IN lower(u.email::text)) > 0)
-            AND ($11::bigint IS NULL OR a.invited_by_id = $11)) f(id, username, domain, created_at,
-                email, locale, role, confirmed, approved, disabled, sensitized, silenced, suspended, reason,
-                application_id, invited_by_id)
-        WHERE CASE $5::text WHEN 'active' THEN NOT suspended AND NOT disabled AND approved
-            WHEN 'pending' THEN NOT approved WHEN 'disabled' THEN disabled WHEN 'silenced' THEN silenced
-            WHEN 'suspended' THEN suspended WHEN 'sensitized' THEN sensitized ELSE true END
-        ORDER BY id DESC /*page*/ LIMIT $3"""
-)
 REPORT_PAGE = both_ways(
     f"""SELECT {REPORT} FROM {REPORTS} WHERE r.id > $1 AND r.id < $2
             AND ($4::boolean IS NULL OR (c.closed_at IS NOT NULL) = $4) AND ($5::bigint IS NULL OR r.account_id = $5)
@@ -167,20 +144,6 @@ async def reopen(tx: Tx, report_id: int, case_id: int) -> int:
         """INSERT INTO report_handling (report_id, case_id) VALUES ($1, $2)
            ON CONFLICT (report_id) DO UPDATE SET case_id = EXCLUDED.case_id, updated_at = parvis_now()""",
         report_id, case_id,
-    )
-
-
-async def files(r: Read, account_ids: Sequence[int]) -> list[File]:
-    """What moderators know of some accounts, in no order."""
-    return await r.all(File, f"SELECT {FILE} FROM {FILES} WHERE a.id = ANY($1::bigint[])", list(account_ids))
-
-
-async def file_page(r: Read, page: Page, wanted: FileFilter) -> list[File]:
-    """The files of those somebody looks for, the newest first."""
-    return await r.all(
-        File, FILE_PAGE[page.upwards], page.after, page.before, page.limit, wanted.local, wanted.status, wanted.roles,
-        wanted.username, wanted.display_name, wanted.domain, wanted.email,
-        wanted.invited_by,
     )
 
 
@@ -433,3 +396,101 @@ async def longest_end(r: Read, level: int) -> datetime | None:
         level,
     )
     return found
+
+
+async def domain_act_at(r: Read, domain: str, status_ids: Sequence[int]) -> datetime | None:
+    """When a server acted, as the database will find it: by its cited posts, or when it was met."""
+    found: datetime | None = await r.value(
+        """SELECT CASE WHEN cardinality($2::bigint[]) > 0
+               THEN (SELECT max(greatest(received_at, edit_received_at)) FROM statuses WHERE id = ANY($2))
+               ELSE coalesce((SELECT to_timestamp((min(id) >> 16) / 1000.0) FROM accounts WHERE domain = $1::text),
+                             parvis_now()) END""",
+        domain, list(status_ids),
+    )
+    return found
+
+
+async def decide_domain(tx: Tx, by: int, draft: DomainDraft, version_id: int | None, order_id: int | None) -> int:
+    """Write a decision about a server; the database checks that it stands and puts it on the public record."""
+    return int(await tx.value(
+        """INSERT INTO domain_decisions (block_id, domain, severity, level, reject_media, reject_reports, status_ids,
+               article_version_id, legal_order_id, facts, ends_at, decided_by)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id""",
+        draft.block_id, draft.domain, draft.severity, int(draft.level), draft.reject_media, draft.reject_reports,
+        list(draft.status_ids), version_id, order_id, draft.facts.strip(), draft.ends_at, by,
+    ))
+
+
+async def comment(tx: Tx, block_id: int, said: DomainComments) -> int:
+    """Keep what is said of a block."""
+    return await tx.run(
+        """INSERT INTO domain_comments (block_id, private_comment, public_comment, obfuscate)
+           VALUES ($1, $2, $3, coalesce($4, false)) ON CONFLICT (block_id) DO UPDATE SET
+               private_comment = coalesce($2, domain_comments.private_comment),
+               public_comment = coalesce($3, domain_comments.public_comment),
+               obfuscate = coalesce($4, domain_comments.obfuscate)""",
+        block_id, said.private_comment, said.public_comment, said.obfuscate,
+    )
+
+
+async def live_decisions(r: Read, block_id: int) -> list[int]:
+    """The decisions of a block that are in force, or could come to be."""
+    return await r.values(
+        """SELECT d.id FROM domain_decisions d LEFT JOIN domain_measures m ON m.decision_id = d.id
+           WHERE d.block_id = $1 AND m.lifted_at IS NULL AND (d.ends_at IS NULL OR d.ends_at > parvis_now())
+             AND NOT EXISTS (SELECT FROM liftings l WHERE l.domain_decision_id = d.id)""",
+        block_id,
+    )
+
+
+async def confirm_domain(tx: Tx, decision_id: int, moderator_id: int) -> int:
+    """A second moderator agrees."""
+    return await tx.run(
+        "INSERT INTO domain_confirmations (decision_id, moderator_id) VALUES ($1, $2)", decision_id, moderator_id
+    )
+
+
+async def lift_domain(tx: Tx, decision_id: int, by: int, reasons: str) -> int:
+    """Write down that a moderator ends a decision about a server."""
+    return await tx.run(
+        "INSERT INTO liftings (domain_decision_id, reasons, decided_by) VALUES ($1, $2, $3)", decision_id, reasons, by
+    )
+
+
+async def ready_domains(r: Read) -> list[int]:
+    """Decisions about servers that may take effect now."""
+    return await r.values(
+        """SELECT d.id FROM domain_decisions d JOIN measure_kinds k ON k.level = d.level
+           WHERE NOT EXISTS (SELECT FROM domain_measures m WHERE m.block_id = d.block_id AND m.decision_id >= d.id)
+             AND ledger_receipt(d.leaf_id) AND (d.ends_at IS NULL OR d.ends_at > parvis_now())
+             AND NOT EXISTS (SELECT FROM liftings l WHERE l.domain_decision_id = d.id)
+             AND (k.moderators = 1 OR EXISTS (SELECT FROM domain_confirmations c
+                                              WHERE c.decision_id = d.id AND ledger_receipt(c.leaf_id)))
+           ORDER BY d.id LIMIT 100"""
+    )
+
+
+async def over_domains(r: Read) -> list[int]:
+    """Measures on servers that must end: their time has come, another replaced them, or a moderator ends them."""
+    return await r.values(
+        """SELECT m.decision_id FROM domain_measures m
+           WHERE m.lifted_at IS NULL AND (m.ends_at <= parvis_now() OR EXISTS (
+                   SELECT FROM domain_measures n WHERE n.block_id = m.block_id AND n.decision_id > m.decision_id)
+               OR EXISTS (SELECT FROM liftings l
+                          WHERE l.domain_decision_id = m.decision_id AND ledger_receipt(l.leaf_id)))
+           ORDER BY 1 LIMIT 100"""
+    )
+
+
+async def begin_domain(tx: Tx, decision_id: int) -> bool:
+    """Let a decision about a server take effect. False: it already has."""
+    return bool(await tx.run(
+        "INSERT INTO domain_measures (decision_id) VALUES ($1) ON CONFLICT DO NOTHING", decision_id
+    ))
+
+
+async def end_domain(tx: Tx, decision_id: int) -> bool:
+    """End a measure on a server. False: it had ended."""
+    return bool(await tx.run(
+        "UPDATE domain_measures SET lifted_at = parvis_now() WHERE decision_id = $1 AND lifted_at IS NULL", decision_id
+    ))

@@ -1,4 +1,6 @@
-"""The other servers: which ones we have met, and when we last heard from them.
+"""The other servers: which ones we have met, when we last heard from them, and which are kept out.
 
-Owns the table peers.
+Who is kept out follows from moderation's measures; here it is only looked up.
+
+Owns the tables peers, domain_allows.
 """

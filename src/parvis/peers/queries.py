@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parvis.base.db import Read, Tx
+from parvis.base.ids import Page, both_ways
+from parvis.peers.model import Allow, DomainBlock, Kept
+
+ALLOW = "id, domain, created_at"
+ALLOW_PAGE = both_ways(
+    f"SELECT {ALLOW} FROM domain_allows WHERE id > $1 AND id < $2 ORDER BY id DESC /*page*/ LIMIT $3"
+)
+
+# A server's block is what its newest decision says that is not over, ended, or withdrawn.
+BLOCKS = """(SELECT DISTINCT ON (d.block_id) d.block_id AS id, d.id AS decision_id, d.domain, d.severity, d.level::int,
+        d.reject_media, d.reject_reports, d.article_version_id, d.legal_order_id, d.facts, d.ends_at, d.decided_at,
+        m.starts_at
+    FROM domain_decisions d LEFT JOIN domain_measures m ON m.decision_id = d.id
+    WHERE m.lifted_at IS NULL AND (d.ends_at IS NULL OR d.ends_at > parvis_now())
+      AND NOT EXISTS (SELECT FROM liftings l WHERE l.domain_decision_id = d.id)
+    ORDER BY d.block_id, d.id DESC) b LEFT JOIN domain_comments c ON c.block_id = b.id"""
+BLOCK = "b.*, c.private_comment, c.public_comment, coalesce(c.obfuscate, false)"
+BLOCK_PAGE = both_ways(
+    f"SELECT {BLOCK} FROM {BLOCKS} WHERE b.id > $1 AND b.id < $2 ORDER BY b.id DESC /*page*/ LIMIT $3"
+)
 
 
 async def add(tx: Tx, domain: str) -> int:
@@ -32,3 +54,76 @@ async def like(r: Read, text: str, limit: int) -> list[str]:
            ORDER BY position($1 IN domain), length(domain), domain LIMIT $2""",
         text, limit,
     )
+
+
+async def is_kept_out(r: Read, domains: Sequence[str]) -> bool:
+    """Does a measure in force keep a server out, by its own name or by that of a domain above it?"""
+    return bool(await r.value(
+        """SELECT EXISTS (SELECT FROM domain_measures
+                          WHERE lifted_at IS NULL AND severity = 'suspend' AND domain = ANY($1::text[]))""",
+        list(domains),
+    ))
+
+
+async def are_files_kept_out(r: Read, domains: Sequence[str]) -> bool:
+    """Does a measure in force keep the pictures, films and sounds of a server out?"""
+    return bool(await r.value(
+        """SELECT EXISTS (SELECT FROM domain_measures WHERE lifted_at IS NULL
+                              AND (severity = 'suspend' OR reject_media) AND domain = ANY($1::text[]))""",
+        list(domains),
+    ))
+
+
+async def kept_out(r: Read, limit: int) -> list[Kept]:
+    """The servers that measures in force keep out or limit, the most severe first."""
+    return await r.all(
+        Kept,
+        """SELECT DISTINCT ON (m.severity, m.domain) m.domain, m.severity, c.public_comment,
+                  coalesce(c.obfuscate, false)
+           FROM domain_measures m LEFT JOIN domain_comments c ON c.block_id = m.block_id
+           WHERE m.lifted_at IS NULL AND m.severity IN ('silence', 'suspend')
+           ORDER BY m.severity DESC, m.domain, m.decision_id DESC LIMIT $1""",
+        limit,
+    )
+
+
+async def allow(tx: Tx, domain: str, by: int) -> int:
+    """Say that a server is welcome; 0 when that was said."""
+    return await tx.run(
+        "INSERT INTO domain_allows (domain, account_id) VALUES ($1, $2) ON CONFLICT (domain) DO NOTHING", domain, by
+    )
+
+
+async def allowed(r: Read, domain: str) -> Allow | None:
+    """Whether a server was said to be welcome."""
+    return await r.one(Allow, f"SELECT {ALLOW} FROM domain_allows WHERE domain = $1", domain)
+
+
+async def allow_by_id(r: Read, allow_id: int) -> Allow | None:
+    """One of them."""
+    return await r.one(Allow, f"SELECT {ALLOW} FROM domain_allows WHERE id = $1", allow_id)
+
+
+async def allows(r: Read, page: Page) -> list[Allow]:
+    """Servers that are welcome, the last one said so first."""
+    return await r.all(Allow, ALLOW_PAGE[page.upwards], page.after, page.before, page.limit)
+
+
+async def disallow(tx: Tx, allow_id: int) -> bool:
+    """Say so no more."""
+    return bool(await tx.run("DELETE FROM domain_allows WHERE id = $1", allow_id))
+
+
+async def block(r: Read, block_id: int) -> DomainBlock | None:
+    """One block of a server."""
+    return await r.one(DomainBlock, f"SELECT {BLOCK} FROM {BLOCKS} WHERE b.id = $1", block_id)
+
+
+async def block_of(r: Read, domain: str) -> DomainBlock | None:
+    """The block of this very domain."""
+    return await r.one(DomainBlock, f"SELECT {BLOCK} FROM {BLOCKS} WHERE b.domain = $1", domain)
+
+
+async def blocks(r: Read, page: Page) -> list[DomainBlock]:
+    """Blocks of servers, the newest first."""
+    return await r.all(DomainBlock, BLOCK_PAGE[page.upwards], page.after, page.before, page.limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -63,3 +63,37 @@ class Suggestion(msgspec.Struct, frozen=True):
 
     account_id: int
     sources: tuple[Source, ...]
+
+
+class File(msgspec.Struct, frozen=True):
+    """What moderators know of an account. Addresses of machines are not among it: they are not kept."""
+
+    id: int
+    username: str
+    domain: str | None
+    created_at: datetime
+    email: str | None
+    locale: str | None
+    role: str | None
+    confirmed: bool
+    approved: bool
+    disabled: bool
+    sensitized: bool
+    silenced: bool
+    suspended: bool
+    reason: str | None
+    application_id: int | None
+    invited_by_id: int | None
+
+
+class FileFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which accounts somebody looks for."""
+
+    local: bool | None = None
+    status: str | None = None
+    roles: list[str] | None = None
+    username: str = ""
+    display_name: str = ""
+    domain: str = ""
+    email: str = ""
+    invited_by: int | None = None

@@ -8,7 +8,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.search.model import Candidate, Named, Stretch, Wish
+from parvis.search.model import Candidate, File, FileFilter, Named, Stretch, Wish
 
 # The words of posts: what was said, the warning, what its pictures show, and what it asks.
 KEPT = """INSERT INTO status_words (status_id, account_id, link, words)
@@ -74,6 +74,29 @@ FOUND = {
     )
     for words in (True, False) for authors in (True, False)
 }
+FILE = """a.id, a.username, a.domain, a.created_at, u.email::text, u.locale, u.role, u.confirmed_at IS NOT NULL,
+    u.account_id IS NULL OR u.approved_at IS NOT NULL,
+    coalesce(u.disabled_at IS NOT NULL, false) OR EXISTS (
+        SELECT FROM measures m
+        WHERE m.target_id = a.id AND m.level = 5 AND m.lifted_at IS NULL AND m.ends_at > parvis_now()),
+    EXISTS (SELECT FROM measures m WHERE m.target_id = a.id AND m.level = 2 AND m.lifted_at IS NULL),
+    a.limited_at IS NOT NULL, a.suspended_at IS NOT NULL, u.reason, u.application_id,
+    a.invited_by_id"""
+FILES = "accounts a LEFT JOIN users u ON u.account_id = a.id"
+FILE_PAGE = both_ways(
+    f"""SELECT * FROM (SELECT {FILE} FROM {FILES} WHERE a.id > $1 AND a.id < $2 AND a.deleted_at IS NULL
+            AND ($4::boolean IS NULL OR (a.domain IS NULL) = $4) AND ($6::text[] IS NULL OR u.role = ANY($6))
+            AND ($7 = '' OR starts_with(lower(a.username), lower($7)))
+            AND ($8 = '' OR starts_with(lower(a.display_name), lower($8))) AND ($9 = '' OR a.domain = $9)
+            AND ($10 = '' OR position(lower($10) IN lower(u.email::text)) > 0)
+            AND ($11::bigint IS NULL OR a.invited_by_id = $11)) f(id, username, domain, created_at,
+                email, locale, role, confirmed, approved, disabled, sensitized, silenced, suspended, reason,
+                application_id, invited_by_id)
+        WHERE CASE $5::text WHEN 'active' THEN NOT suspended AND NOT disabled AND approved
+            WHEN 'pending' THEN NOT approved WHEN 'disabled' THEN disabled WHEN 'silenced' THEN silenced
+            WHEN 'suspended' THEN suspended WHEN 'sensitized' THEN sensitized ELSE true END
+        ORDER BY id DESC /*page*/ LIMIT $3"""
+)
 
 
 async def keep_words(tx: Tx, status_id: int) -> int:
@@ -244,4 +267,17 @@ async def dismiss(tx: Tx, viewer: int, account_id: int) -> int:
         """INSERT INTO suggestion_dismissals (account_id, target_id) SELECT $1, id FROM accounts WHERE id = $2
            ON CONFLICT DO NOTHING""",
         viewer, account_id,
+    )
+
+
+async def files(r: Read, account_ids: Sequence[int]) -> list[File]:
+    """What moderators know of some accounts, in no order."""
+    return await r.all(File, f"SELECT {FILE} FROM {FILES} WHERE a.id = ANY($1::bigint[])", list(account_ids))
+
+
+async def file_page(r: Read, page: Page, wanted: FileFilter) -> list[File]:
+    """The files of those somebody looks for, the newest first."""
+    return await r.all(
+        File, FILE_PAGE[page.upwards], page.after, page.before, page.limit, wanted.local, wanted.status, wanted.roles,
+        wanted.username, wanted.display_name, wanted.domain, wanted.email, wanted.invited_by,
     )

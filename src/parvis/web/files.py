@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,6 +15,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from parvis.base import proxy, sniff
+from parvis.base.errors import NotFound
+from parvis.peers import queries as peers
+from parvis.peers.policy import above
 from parvis.web import ranges
 from parvis.web.press import TYPES, Asset
 
@@ -63,6 +67,9 @@ async def remote(request: Request) -> Response:
     """A picture, film or sound of another server, fetched once for all who look at it, and kept for a while."""
     app = request.app.state.app
     url = proxy.original(app.settings, request.path_params["seal"], request.path_params["coded"])
+    async with app.db.read() as r:
+        if await peers.are_files_kept_out(r, above(urlsplit(url).netloc)):
+            raise NotFound("file")
     key = cache_key(url, app.clock.now())
     if not app.cache.here(key):
         app.limits.allow("proxy", *FETCHES, request.client.host if request.client else "", app.clock.now())

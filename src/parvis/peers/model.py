@@ -1,0 +1,48 @@
+"""Servers that are welcome, and servers that are not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Severity = Literal["noop", "silence", "suspend"]
+
+
+class Allow(msgspec.Struct, frozen=True):
+    """A server that is welcome."""
+
+    id: int
+    domain: str
+    created_at: datetime
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A server that a measure in force keeps out, or limits."""
+
+    domain: str
+    severity: str
+    comment: str | None
+    obfuscate: bool
+
+
+class DomainBlock(msgspec.Struct, frozen=True):
+    """A block of a server by its newest decision that is in force or waits to be."""
+
+    id: int
+    decision_id: int
+    domain: str
+    severity: Severity
+    level: int
+    reject_media: bool
+    reject_reports: bool
+    article_version_id: int | None
+    legal_order_id: int | None
+    facts: str
+    ends_at: datetime | None
+    decided_at: datetime
+    in_effect_since: datetime | None
+    private_comment: str | None
+    public_comment: str | None
+    obfuscate: bool
