@@ -329,7 +329,7 @@ async def test_an_answer_that_is_not_wanted_is_out_of_sight(cities: Cities, nord
     hidden = await sued.look(posts.by_uri, uri)
     assert hidden is not None
     assert hidden.reply_hidden
-    thread = await sued.look(timelines.thread, bela.id, said.id, 40, 60, 20)
+    thread = await sued.look(timelines.thread, said.id, 40, 60, 20)
     assert [placed.id for placed in thread if placed.side == 1] == [(await arrived(sued, welcome)).id]
     assert await kinds(sued, bela) == ["mention"]
     assert await sued.value("SELECT sum(replies) FROM status_count_deltas WHERE status_id = $1", said.id) == 1

@@ -42,7 +42,7 @@ async def test_a_post_that_answers_itself_makes_no_ring(cities: Cities, nord: Ci
     await cities.settle()
     assert await nord.value("SELECT count(*) FROM statuses") == 4
     for number in await nord.value("SELECT array_agg(id) FROM statuses"):
-        thread = await nord.look(timelines.thread, None, number, 50, 50, 50)
+        thread = await nord.look(timelines.thread, number, 50, 50, 50)
         assert len(thread) == len({placed.id for placed in thread})
 
 
