@@ -119,7 +119,7 @@ async def test_a_server_is_said_to_be_welcome(town: Town) -> None:
     assert await mona.ask("Admin_DomainAllow", "GET", f"{ALLOWS}/{made['id']}") == made
     assert (await alice.refusal("GET", ALLOWS))[0] == 403
     assert (await (await town.with_scopes("admin:read:accounts")).refusal("GET", ALLOWS))[1] == OUTSIDE
-    await mona.ask(None, "DELETE", f"{ALLOWS}/{made['id']}")
+    await mona.ask("Admin_DomainAllow", "DELETE", f"{ALLOWS}/{made['id']}")
     assert (await mona.refusal("DELETE", f"{ALLOWS}/{made['id']}"))[0] == 404
 
 

@@ -115,9 +115,9 @@ async def change_ip(call: Call, args: ChangedIpBlock) -> dict[str, Any]:
 async def unblock_ip(call: Call, args: One) -> dict[str, Any]:
     """Take such a block back."""
     await moderating(call)
-    if not await queries.drop_ip_block(call.tx, args.id):
-        raise NotFound("ip_block")
-    return {}
+    row = await _ip_block(call, args.id)
+    await queries.drop_ip_block(call.tx, row.id)
+    return _ip(row)
 
 
 async def _providers(call: Call, rows: Sequence[EmailDomainBlock]) -> list[dict[str, Any]]:
@@ -172,9 +172,9 @@ async def block_email_domain(call: Call, args: NewEmailDomain) -> dict[str, Any]
 async def unblock_email_domain(call: Call, args: One) -> dict[str, Any]:
     """Take them again."""
     await moderating(call)
-    if not await queries.drop_email_domain_block(call.tx, args.id):
-        raise NotFound("email_domain_block")
-    return {}
+    found = await _provider(call, args.id)
+    await queries.drop_email_domain_block(call.tx, args.id)
+    return found
 
 
 def _email(row: EmailBlock) -> dict[str, Any]:
@@ -225,6 +225,6 @@ async def block_email(call: Call, args: NewEmail) -> dict[str, Any]:
 async def unblock_email(call: Call, args: One) -> dict[str, Any]:
     """Take it again."""
     await moderating(call)
-    if not await queries.drop_email_block(call.tx, args.id):
-        raise NotFound("canonical_email_block")
-    return {}
+    found = await _email_block(call, args.id)
+    await queries.drop_email_block(call.tx, args.id)
+    return found

@@ -210,7 +210,7 @@ async def end(call: Call, args: Ended) -> dict[str, Any]:
     row, me = await _block(call, args.id), await call.me()
     mandate = await moderation.mandate(call.tx, me, await moderation.same_ground(call.tx, row))
     await moderation.lift_domain(call.tx, me, mandate, row.id, args.text or LIFTED)
-    return {}
+    return _entity(row)
 
 
 @get("/api/v1/instance/domain_blocks")
@@ -264,6 +264,8 @@ async def allow(call: Call, args: Domain) -> dict[str, Any]:
 async def disallow(call: Call, args: One) -> dict[str, Any]:
     """Say so no more."""
     await moderating(call)
-    if not await peers.disallow(call.tx, args.id):
+    found = await peers.allow_by_id(call.tx, args.id)
+    if found is None:
         raise NotFound("domain_allow")
-    return {}
+    await peers.disallow(call.tx, found.id)
+    return _allow(found)

@@ -66,6 +66,7 @@ ANSWERS = {
     "DELETE /api/v1/admin/domain_blocks/{id}": "Admin_DomainBlock",
     "GET /api/v1/admin/domain_blocks/{id}": "Admin_DomainBlock",
     "PUT /api/v1/admin/domain_blocks/{id}": "Admin_DomainBlock",
+    "POST /api/v1/admin/domain_blocks/{id}/confirm": "Admin_DomainBlock",
     "GET /api/v1/admin/email_domain_blocks": "[Admin_EmailDomainBlock]",
     "POST /api/v1/admin/email_domain_blocks": "Admin_EmailDomainBlock",
     "DELETE /api/v1/admin/email_domain_blocks/{id}": "Admin_EmailDomainBlock",
