@@ -29,9 +29,13 @@ setup: .venv/ready ## install what serving needs into .venv (again only when som
 	$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# What the tests in a browser want: axe-core from npm, by the node of a wheel, and Debian's chromium.
-.venv/browser: .venv/dev package-lock.json
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund
+# What npm brings, by the node of a wheel: axe-core for the tests in a browser, and the clients masto and megalodon.
+.venv/npm: .venv/dev package-lock.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# What the tests in a browser want beside it: Debian's chromium.
+.venv/browser: .venv/npm
 	@test -x "$${PARVIS_TEST_CHROMIUM:-/usr/bin/chromium}" || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	    && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; } \
 	    || { echo "The tests in a browser want Debian's chromium: install it, or say PARVIS_TEST_CHROMIUM=PATH." >&2; exit 1; }
@@ -67,7 +71,7 @@ test: .venv/browser ## every test, the live scenarios included
 	$(MAKE) --no-print-directory live
 	@echo "All tests passed."
 
-live: .venv/dev ## real servers, real apps: two cities, the rule cycle, kill -9, toot and Mastodon.py
+live: .venv/npm ## real servers, real apps: two cities, the rule cycle, kill -9, toot, Mastodon.py, masto, megalodon
 	$(BIN)/python tests/live/all.py
 
 bench: .venv/dev ## requests per second, waits, CPU and queries of one city beside their floors (wants wrk)

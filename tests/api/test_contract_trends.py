@@ -243,3 +243,12 @@ async def test_a_link_trends_when_many_point_to_it(town: Town) -> None:
 
 async def urls(who: Caller, query: str = "") -> list[str]:
     return [row["url"] for row in await who.ask("[TrendsLink]", "GET", f"{T}/links{query}")]
+
+
+async def test_a_moderator_who_blocked_somebody_decides_on_their_post_all_the_same(town: Town) -> None:
+    bela, mona = await town.person("bela"), await town.person("mona", "moderator")
+    said = (await bela.say("Seen by all"))["id"]
+    await mona.ask("Relationship", "POST", f"{A}/{bela.account.id}/block")
+    for choice in ("reject", "approve"):
+        shown = await mona.ask("Status", "POST", f"/api/v1/admin/trends/statuses/{said}/{choice}")
+        assert shown["id"] == said

@@ -48,6 +48,11 @@ async def test_nodeinfo_says_what_this_is(cities: Cities, nord: City) -> None:
     assert found[0]["software"]["name"] == "parvis"
     assert found[0]["usage"]["users"]["total"] == 1
     assert (await cities.get("https://nord.example/nodeinfo/9.9")).status == 404
+
+
+async def test_a_client_that_does_not_know_the_name_learns_whose_api_it_may_speak(cities: Cities, nord: City) -> None:
+    found = await read(cities, "https://nord.example/nodeinfo/2.0")
+    assert found["metadata"]["upstream"] == {"name": "mastodon"}
     meta = await cities.get("https://nord.example/.well-known/host-meta")
     assert b"/.well-known/webfinger?resource={uri}" in meta.body
 

@@ -9,6 +9,7 @@ import backup
 import kill
 import media
 import rule_cycle
+import schema
 import stage
 import streams
 import two_cities
@@ -16,8 +17,10 @@ import two_cities
 SCENARIOS = {
     "two cities": two_cities.scenario, "the rule cycle": rule_cycle.scenario,
     "pictures, films and sounds": media.scenario,
-    "kill -9": kill.scenario, "backup and restore": backup.scenario, "toot and Mastodon.py": apps.scenario,
+    "kill -9": kill.scenario, "backup and restore": backup.scenario,
     "a thousand streams": streams.scenario,
+    "toot, Mastodon.py, masto and megalodon": apps.scenario,
+    "the document holds": schema.scenario,
 }
 
 

@@ -1,26 +1,33 @@
-"""Ordinary apps, unchanged from PyPI: Mastodon.py and toot sign in through the real authorize page, and do the usual."""
+"""Ordinary clients, unchanged from PyPI and npm: each signs in through the real authorize page and lives through a day."""
 
 from __future__ import annotations
 
+import base64
 import html
 import io
+import json
 import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
 import requests
-from mastodon import Mastodon
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from mastodon import Mastodon, StreamListener
 from PIL import Image
 from stage import PASSWORD, City, Failed, cities, must, play, step, within
 
 OOB = "urn:ietf:wg:oauth:2.0:oob"
 SCOPES = ["read", "write", "follow", "push"]
+HERE = Path(__file__).parent
+NODE = str(Path(sys.executable).with_name("node"))
 TOOT = str(Path(sys.executable).with_name("toot"))
 
 
@@ -83,14 +90,17 @@ def picture(colour: str) -> bytes:
 
 
 def scenario(folder: Path) -> None:
-    """alice uses Mastodon.py, chloe uses toot; bela lives on another server."""
+    """alice uses Mastodon.py, chloe toot, david masto, emma megalodon; bela lives on another server."""
     with cities(City(folder / "here"), City(folder / "there")) as (here, there):
         bela = there.person("bela")
-        for name in ("alice", "chloe"):
+        for name in ("alice", "chloe", "david", "emma"):
             here.run("account", "create", name, "--email", f"{name}@example.org", "--password", PASSWORD, "--confirmed")
-        step("alice and chloe live here, bela there")
+        step("alice, chloe, david and emma live here, bela there")
         alice = mastodon_py(here, bela.handle, folder)
+        a_whole_day(alice, here)
         toot(here, alice, bela.handle, folder)
+        for client, name in (("masto", "david"), ("megalodon", "emma")):
+            by_node(here, client, name, alice, folder)
 
 
 def mastodon_py(here: City, stranger: str, folder: Path) -> Mastodon:
@@ -119,6 +129,68 @@ def mastodon_py(here: City, stranger: str, folder: Path) -> Mastodon:
     alice.status_delete(reply.id)
     step("Mastodon.py: post with a picture, reply, favourite, reblog, home, notifications, delete")
     return alice
+
+
+class Ear(StreamListener):
+    """Keeps the ids of posts that come by a stream."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_update(self, status: Any) -> None:
+        """Something was posted."""
+        self.heard.append(str(status.id))
+
+
+def a_whole_day(alice: Mastodon, here: City) -> None:
+    """Mastodon.py: what is rarer than posting."""
+    ear = Ear()
+    line = alice.stream_user(ear, run_async=True)
+    until(lambda: alice.status_post("On écoute.") and time.sleep(0.2) is None and ear.heard)
+    line.close()
+    must(ear.heard, "nothing came by the stream")
+    asked = alice.status_post("Tilleul ou menthe ?", poll=alice.make_poll(["tilleul", "menthe"], expires_in=3600))
+    must([option.title for option in asked.poll.options] == ["tilleul", "menthe"], "the poll")
+    step("Mastodon.py: hears by the stream what is posted; asks by a poll")
+    sieve = alice.create_filter_v2("Sans menthe", ["home"], "warn", keywords_attributes=[{"keyword": "menthe"}])
+    must(any(one.id == sieve.id for one in alice.filters_v2()), "the filter")
+    must(next(one for one in alice.timeline_home() if one.id == asked.id).filtered, "the filter does not show on the home timeline")
+    lane = alice.list_create("Rue")
+    must(any(one.id == lane.id for one in alice.lists()), "the list")
+    later = alice.status_post("Demain.", scheduled_at=datetime.now(UTC) + timedelta(hours=1))
+    must([one.id for one in alice.scheduled_statuses()] == [later.id], "the scheduled post")
+    alice.scheduled_status_delete(later.id)
+    must(any(one.id == asked.id for one in alice.search_v2("tilleul", result_type="statuses").statuses), "the search")
+    step("Mastodon.py: filters, lists, scheduled posts, search")
+    _, keys = alice.push_subscription_generate_keys()
+    pushed = alice.push_subscription_set("https://push.example/alice", keys, mention_events=True)
+    must(pushed.endpoint == "https://push.example/alice", "the push subscription")
+    alice.push_subscription_delete()
+    first = alice.status_post("Un banc est libre.")
+    must(alice.status_update(first.id, "Un banc est pris.").edited_at, "the edit")
+    quoting = alice.status_post("À lire :", quoted_status_id=first.id)
+    must(quoting.quote.quoted_status.id == first.id, "the quote")
+    alice.status_bookmark(first.id)
+    must([one.id for one in alice.bookmarks()] == [first.id], "the bookmark")
+    step("Mastodon.py: a push subscription, edit, quote, bookmark")
+
+
+def by_node(here: City, client: str, name: str, friend: Mastodon, folder: Path) -> None:
+    """A client for JavaScript: it is given the token that its owner got on the authorize page."""
+    client_id, secret = Mastodon.create_app(client, scopes=SCOPES, redirect_uris=OOB, api_base_url=here.origin)
+    app = Mastodon(client_id=client_id, client_secret=secret, api_base_url=here.origin)
+    code = allow(app.auth_request_url(redirect_uris=OOB, scopes=SCOPES, allow_http=True), f"{name}@example.org")
+    token = app.log_in(code=code, redirect_uri=OOB, scopes=SCOPES, allow_http=True)
+    key = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    keys = {"p256dh": base64.urlsafe_b64encode(key).decode(), "auth": base64.urlsafe_b64encode(os.urandom(16)).decode()}
+    given = {
+        "origin": here.origin, "token": token, "other": friend.access_token, "folder": str(folder),
+        "picture": base64.b64encode(picture("#27408b")).decode(), "push": {"endpoint": "https://push.example/node", "keys": keys},
+    }
+    done = subprocess.run([NODE, str(HERE / f"{client}.mjs"), json.dumps(given)], capture_output=True, text=True, timeout=120, check=False)
+    for line in done.stdout.splitlines():
+        step(line)
+    must(done.returncode == 0, f"{client}: {done.stderr[-2000:]}")
 
 
 def toot(here: City, alice: Mastodon, stranger: str, folder: Path) -> None:
@@ -151,7 +223,14 @@ def toot(here: City, alice: Mastodon, stranger: str, folder: Path) -> None:
     must("alice" in run("notifications"), "toot's notifications")
     kinds = {n.type for n in alice.notifications()}
     must({"mention", "favourite", "reblog", "follow"} <= kinds, f"alice was told of {kinds} only")
+    run("post", "Pain ou brioche ?", "--poll-option", "pain", "--poll-option", "brioche")
+    run("bookmark", str(theirs.id))
+    must("alice" in run("bookmarks"), "toot's bookmarks")
+    run("lists", "create", "Voisins")
+    must("Voisins" in run("lists", "list"), "toot's lists")
+    run("post", "Demain.", "--scheduled-in", "1 hour")
     run("delete", str(made.id))
+    step("toot: a poll, bookmarks, lists, a scheduled post; it knows no streams, filters, push, edits or quotes")
     step("toot: post with a picture, reply, favourite, reblog, follow, search, home, notifications, delete")
 
 
@@ -182,4 +261,4 @@ def until(ready: Callable[[], Any], seconds: float = 10) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(play("toot and Mastodon.py", scenario))
+    sys.exit(play("toot, Mastodon.py, masto and megalodon", scenario))

@@ -226,7 +226,7 @@ ANSWERS = {
     "GET /api/v1/statuses/{id}": "Status",
     "PUT /api/v1/statuses/{id}": "Status",
     "POST /api/v1/statuses/{id}/bookmark": "Status",
-    "GET /api/v1/statuses/{id}/card": "PreviewCard",
+    "GET /api/v1/statuses/{id}/card": "PreviewCard|Empty",
     "GET /api/v1/statuses/{id}/context": "Context",
     "POST /api/v1/statuses/{id}/favourite": "Status",
     "GET /api/v1/statuses/{id}/favourited_by": "[Account]",

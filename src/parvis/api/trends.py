@@ -20,6 +20,7 @@ from parvis.trends.queries import Publisher, TrendingLink, TrendingTag
 from parvis.views import link as pages
 from parvis.views import status as view
 from parvis.views import tag as labels
+from parvis.views.cards import Shelf
 
 TAGS, STATUSES, LINKS, PUBLISHERS = 10, 20, 10, 40
 
@@ -167,7 +168,8 @@ async def _review_status(call: Call, status_id: int, *, approved: bool) -> bytes
     await _reviewing(call)
     status = await posts.visible(call.tx, status_id, None)
     await actions.review(call.tx, call.me_id, "status", status.id, approved=approved)
-    return (await view.statuses(call.read, call.eye(), [status.id]))[status.id]
+    stranger = view.Eye(None, Shelf(), call.settings)  # a moderator decides also where they blocked the author
+    return (await view.statuses(call.read, stranger, [status.id]))[status.id]
 
 
 @post("/api/v1/admin/trends/statuses/{id}/approve", "admin:write")

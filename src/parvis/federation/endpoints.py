@@ -190,7 +190,9 @@ async def nodeinfo(request: Request, city: City) -> Response:
             "users": {"total": usage.users, "activeMonth": usage.month, "activeHalfyear": usage.half_year},
             "localPosts": usage.posts,
         },
-        "metadata": {"nodeName": city.settings.city_name, "nodeDescription": city.settings.city_description},
+        # A client that does not know the software's name asks here whose API it may speak.
+        "metadata": {"nodeName": city.settings.city_name, "nodeDescription": city.settings.city_description,
+                     "upstream": {"name": "mastodon"}},
     }
     schema = f"http://nodeinfo.diaspora.software/ns/schema/{version}#"
     return _json(found, f'application/json; profile="{schema}"')
