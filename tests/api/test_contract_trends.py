@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+import pytest
+
 from api.contract import covers
 from api.town import A, Caller, S, Town
 from parvis.statuses import actions as statuses
@@ -245,6 +247,7 @@ async def urls(who: Caller, query: str = "") -> list[str]:
     return [row["url"] for row in await who.ask("[TrendsLink]", "GET", f"{T}/links{query}")]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_moderator_who_blocked_somebody_decides_on_their_post_all_the_same(town: Town) -> None:
     bela, mona = await town.person("bela"), await town.person("mona", "moderator")
     said = (await bela.say("Seen by all"))["id"]

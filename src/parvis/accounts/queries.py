@@ -480,6 +480,7 @@ async def put_endorsement(tx: Tx, by: int, target: int) -> bool:
         await tx.run(
             """INSERT INTO endorsements (account_id, target_id)
                SELECT account_id, target_id FROM follows WHERE account_id = $1 AND target_id = $2 AND accepted
+               FOR KEY SHARE
                ON CONFLICT DO NOTHING""",
             by, target,
         )
