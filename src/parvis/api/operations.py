@@ -17,6 +17,7 @@ from parvis.api import (
     admin_accounts,
     admin_blocks,
     admin_domains,
+    admin_measures,
     announcements,
     city,
     civic,
@@ -90,6 +91,7 @@ ROOMS: tuple[ModuleType, ...] = (
     openapi,
     admin_blocks,
     admin_domains,
+    admin_measures,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(
     found for room in ROOMS for found in vars(room).values() if isinstance(found, Operation)

@@ -52,3 +52,28 @@ class Week(msgspec.Struct, frozen=True):
     posts: int
     sign_ins: int
     registrations: int
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many on a day, in the period that is looked at or the one before; without a day, in all of it."""
+
+    present: bool
+    day: date | None
+    value: int
+
+
+class Share(msgspec.Struct, frozen=True):
+    """How many have something in common."""
+
+    key: str
+    name: str
+    value: int
+
+
+class Stay(msgspec.Struct, frozen=True):
+    """Of those who came in one period, how many wrote in another."""
+
+    came: date
+    period: date
+    people: int
+    active: int

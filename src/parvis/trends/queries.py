@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
 from parvis.base.db import Read, Tx
-from parvis.trends.model import Activity, Kind, Place, Review, Reviewed, Tally, Week
+from parvis.trends.model import Activity, Count, Kind, Place, Review, Reviewed, Share, Stay, Tally, Week
 
 # Who counts: known here for some days, at large, not limited by a measure, no machine. Since when somebody of elsewhere
 # is known is for us to say, not for their server.
@@ -337,4 +337,107 @@ async def weeks(r: Read, count: int) -> list[Week]:
            LEFT JOIN use_days d ON d.day = w AND d.thing_id = 0 AND d.kind IN ('post', 'sign_in', 'registration')
            GROUP BY w, n.posts, n.sign_ins, n.registrations ORDER BY w DESC""",
         count,
+    )
+
+
+# What is counted day by day: a number that carries its moment, and what is counted once a day however often it occurs.
+# $1 and $2 bound the numbers, $3 is the hashtag or the domain it is about.
+TAGGED = """status_tags t JOIN statuses s ON s.id = t.status_id AND s.visibility = 'public' AND s.deleted_at IS NULL
+    JOIN accounts a ON a.id = s.account_id WHERE t.tag_id::text = $3 AND t.status_id >= $1 AND t.status_id < $2"""
+WRITTEN = """accounts a JOIN statuses s ON s.account_id = a.id AND s.deleted_at IS NULL AND s.id >= $1 AND s.id < $2"""
+COUNTED = {
+    "active_users": """SELECT s.id, s.account_id FROM users u JOIN statuses s ON s.account_id = u.account_id
+        WHERE s.id >= $1 AND s.id < $2""",
+    "new_users": "SELECT account_id, account_id FROM users WHERE account_id >= $1 AND account_id < $2",
+    "interactions": """SELECT f.id, f.id FROM favourites f JOIN statuses s ON s.id = f.status_id AND s.local
+        WHERE f.id >= $1 AND f.id < $2
+        UNION ALL SELECT s.id, s.id FROM statuses s
+            JOIN statuses o ON o.id = coalesce(s.reblog_of_id, s.in_reply_to_id) AND o.local
+        WHERE s.id >= $1 AND s.id < $2""",
+    "opened_reports": "SELECT id, id FROM reports WHERE id >= $1 AND id < $2",
+    "resolved_reports": """SELECT y.id, y.report_id FROM (
+            SELECT (extract(epoch FROM c.closed_at) * 1000)::bigint << 16 AS id, r.id AS report_id
+            FROM cases c JOIN reports r ON r.case_id = c.id WHERE c.closed_at IS NOT NULL) y
+        WHERE y.id >= $1 AND y.id < $2""",
+    "tag_accounts": f"SELECT s.id, s.account_id FROM {TAGGED}",
+    "tag_uses": f"SELECT s.id, s.id FROM {TAGGED}",
+    "tag_servers": f"SELECT s.id, hashtextextended(coalesce(a.domain, ''), 0) FROM {TAGGED}",
+    "instance_accounts": "SELECT a.id, a.id FROM accounts a WHERE a.domain = $3 AND a.id >= $1 AND a.id < $2",
+    "instance_media_attachments": f"""SELECT s.id, m.id FROM {WRITTEN} JOIN media m ON m.status_id = s.id
+        WHERE a.domain = $3""",
+    "instance_reports": """SELECT r.id, r.id FROM reports r JOIN accounts a ON a.id = r.target_id
+        WHERE a.domain = $3 AND r.id >= $1 AND r.id < $2""",
+    "instance_statuses": f"SELECT s.id, s.id FROM {WRITTEN} WHERE a.domain = $3",
+    "instance_follows": """SELECT f.id, f.id FROM accounts a JOIN follows f ON f.target_id = a.id
+        WHERE a.domain = $3 AND f.id >= $1 AND f.id < $2""",
+    "instance_followers": """SELECT f.id, f.id FROM accounts a JOIN follows f ON f.account_id = a.id
+        WHERE a.domain = $3 AND f.id >= $1 AND f.id < $2""",
+}
+DAILY = {
+    key: f"""SELECT x.day >= $4::date AS present, x.day, count(DISTINCT x.what)::int
+        FROM (SELECT (to_timestamp((n.id >> 16) / 1000.0) AT TIME ZONE 'UTC')::date AS day, n.what
+              FROM ({source}) n(id, what) WHERE coalesce($1::bigint + $2::bigint, 0) > 0 AND $3::text IS NOT NULL) x
+        GROUP BY GROUPING SETS ((x.day >= $4::date, x.day), (x.day >= $4::date))"""
+    for key, source in COUNTED.items()
+}
+
+
+async def counts(r: Read, key: str, since_id: int, until_id: int, thing: str, middle: date) -> list[Count]:
+    """How many there were on each day that had any, and in all, before a day and from it on."""
+    return await r.all(Count, DAILY[key], since_id, until_id, thing, middle)
+
+
+SHARED = {
+    "languages": """SELECT u.locale, u.locale, count(*) FROM users u
+        WHERE EXISTS (SELECT FROM statuses s WHERE s.account_id = u.account_id AND s.id >= $1 AND s.id < $2)
+        GROUP BY 1""",
+    "sources": """SELECT coalesce(p.name, 'web'), coalesce(p.name, 'Website'), count(*)
+        FROM users u LEFT JOIN applications p ON p.id = u.application_id
+        WHERE u.account_id >= $1 AND u.account_id < $2 GROUP BY 1, 2""",
+    "servers": """SELECT coalesce(a.domain, ''), coalesce(a.domain, ''), count(*)
+        FROM statuses s JOIN accounts a ON a.id = s.account_id WHERE s.id >= $1 AND s.id < $2 GROUP BY 1""",
+    "space_usage": """SELECT 'postgresql', 'PostgreSQL', pg_database_size(current_database())
+        UNION ALL SELECT 'media', 'Media storage', coalesce(sum(size_bytes), 0)::bigint
+            FROM media WHERE file IS NOT NULL""",
+    "tag_servers": f"SELECT coalesce(a.domain, ''), coalesce(a.domain, ''), count(*) FROM {TAGGED} GROUP BY 1",
+    "tag_languages": f"""SELECT coalesce(s.language, 'und'), coalesce(s.language, 'und'), count(*)
+        FROM {TAGGED} GROUP BY 1""",
+    "instance_accounts": """SELECT a.username, a.username, coalesce(c.followers, 0)::bigint
+        FROM accounts a LEFT JOIN account_counts c ON c.account_id = a.id
+        WHERE a.domain = $3 AND a.deleted_at IS NULL""",
+    "instance_languages": f"""SELECT coalesce(s.language, 'und'), coalesce(s.language, 'und'), count(*)
+        FROM {WRITTEN} WHERE a.domain = $3 GROUP BY 1""",
+}
+SHARES = {
+    key: f"""SELECT n.key, n.name, n.value FROM ({source}) n(key, name, value)
+        WHERE coalesce($1::bigint + $2::bigint, 0) > 0 AND $3::text IS NOT NULL ORDER BY n.value DESC, n.key LIMIT $4"""
+    for key, source in SHARED.items()
+}
+
+
+async def shares(r: Read, key: str, since_id: int, until_id: int, thing: str, limit: int) -> list[Share]:
+    """What most have in common, the most first."""
+    return await r.all(Share, SHARES[key], since_id, until_id, thing, limit)
+
+
+async def stays(r: Read, frequency: str, start: date, end: date) -> list[Stay]:
+    """For each period those who came in it, and how many of them wrote in it and in each one after."""
+    return await r.all(
+        Stay,
+        """WITH periods AS (
+               SELECT p::date AS begins, (p + ('1 ' || $1::text)::interval)::date AS ends
+               FROM generate_series(date_trunc($1, $2::date::timestamp), $3::date::timestamp,
+                                    ('1 ' || $1)::interval) p),
+           people AS (
+               SELECT c.begins, u.account_id FROM periods c JOIN users u
+                   ON u.account_id >= ((extract(epoch FROM c.begins::timestamp) * 1000)::bigint << 16)
+                  AND u.account_id < ((extract(epoch FROM c.ends::timestamp) * 1000)::bigint << 16))
+           SELECT c.begins, p.begins, count(o.account_id)::int, count(o.account_id) FILTER (
+                   WHERE p.begins = c.begins OR EXISTS (
+                       SELECT FROM statuses s WHERE s.account_id = o.account_id
+                         AND s.id >= ((extract(epoch FROM p.begins::timestamp) * 1000)::bigint << 16)
+                         AND s.id < ((extract(epoch FROM p.ends::timestamp) * 1000)::bigint << 16)))::int
+           FROM periods c JOIN periods p ON p.begins >= c.begins LEFT JOIN people o ON o.begins = c.begins
+           GROUP BY c.begins, p.begins ORDER BY c.begins, p.begins""",
+        frequency, start, end,
     )
