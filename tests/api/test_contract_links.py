@@ -51,7 +51,8 @@ async def linked(town: Town, web: Web, *posts: Any) -> None:
     job = web.job(town)
     for post in posts:
         await reactions.linked(job, Linked(int(post["id"]), int(post["account"]["id"])))
-    await town.owner.execute("UPDATE linked_pages SET due_at = parvis_now() WHERE due_at IS NOT NULL")
+    async with town.app.db.write() as tx:  # several look at once: each on a connection of its own
+        await tx.run("UPDATE linked_pages SET due_at = parvis_now() WHERE due_at IS NOT NULL")
     while await links.fetch_due(job):
         pass
 
