@@ -81,7 +81,7 @@ class Town:
 
     async def person(self, name: str, role: str = "resident") -> Caller:
         """Somebody new, whose name begins so."""
-        made: Person = await settle_in(self.app, f"{name}_{uuid.uuid4().hex[:6]}", role)
+        made: Person = await settle_in(self.app, f"{name}_{uuid.uuid4().hex[:12]}", role)
         caller = Caller(self.app, self.succeeded, made.token)
         caller.account = made.account
         return caller
