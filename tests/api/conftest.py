@@ -22,7 +22,7 @@ from parvis.base.settings import Settings
 async def town(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     name = f"t_contract_{uuid.uuid4().hex[:8]}"
     admin: asyncpg.Connection[Any] = await asyncpg.connect(server.url(server.superuser, "postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner STRATEGY file_copy")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner")
     owner: asyncpg.Connection[Any] = await asyncpg.connect(server.url("parvis_owner", name))
     await owner.execute("SELECT charter_found($1::jsonb)", msgspec.json.encode(document()).decode())
     url = server.url("parvis_app", name)

@@ -32,7 +32,7 @@ async def _sql(server: Server, statement: str) -> None:
 
 async def _prepare(server: Server, name: str, given: Settings) -> dict[str, str]:
     """A database with two people; their tokens."""
-    await _sql(server, f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner STRATEGY file_copy")
+    await _sql(server, f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner")
     app = await build(given, pool=2)
     found = {name: (await settle_in(app, name)).token or "" for name in ("alice", "bela")}
     await app.close()

@@ -222,7 +222,7 @@ async def found(server: Any, network: Network, host: str, folder: Path) -> City:
     """Found a city on a fresh database."""
     name = f"city_{uuid.uuid4().hex[:16]}"
     connection: asyncpg.Connection[Any] = await asyncpg.connect(server.url(server.superuser, "postgres"))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner")
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner")
     await connection.close()
     settings = Settings(
         data=folder / host, origin=f"https://{host}", city_name=host.partition(".")[0].title(),

@@ -194,18 +194,18 @@ async def test_a_transaction_kept_open_does_not_stop_the_clock(
 
 
 async def test_a_vote_nobody_could_see_adopts_nothing(city: City, other: asyncpg.Connection[Any]) -> None:
-    await city.found(vote_time="2s", contest_time="1s", in_force_delay="1s")
+    await city.found(vote_time="4s", contest_time="1s", in_force_delay="1s")
     voters = [await city.person(name) for name in ("rosa", "sven", "tara")]
     proposal = await city.proposal(voters[0])
     await city.support(proposal, *voters[1:])
     async with held(other) as kept:
-        await other.execute(OPENED, proposal, await other.fetchval(BOX, proposal, "2 s"))
-        await asyncio.sleep(1.2)
+        await other.execute(OPENED, proposal, await other.fetchval(BOX, proposal, "4 s"))
+        await asyncio.sleep(2.2)
         await kept.commit()
     await city.sign()
     for voter in voters:
         await city.app.execute(CAST, proposal, voter)
-    await asyncio.sleep(1)
+    await asyncio.sleep(2)
     with by_rule("vote_not_public"):
         await city.app.execute("UPDATE proposals SET state = 'contest' WHERE id = $1", proposal)
     await charter.sweep(city.job)
@@ -215,12 +215,12 @@ async def test_a_vote_nobody_could_see_adopts_nothing(city: City, other: asyncpg
 async def test_a_rule_written_in_secret_binds_from_the_day_it_was_public(
     city: City, other: asyncpg.Connection[Any]
 ) -> None:
-    await city.found(vote_time="1s", contest_time="1s", in_force_delay="1s")
+    await city.found(vote_time="3s", contest_time="1s", in_force_delay="1s")
     proposal, voters = await under_vote(city, "rosa", "sven", "tara")
     await city.sign()
     for voter in voters:
         await city.app.execute(CAST, proposal, voter)
-    await asyncio.sleep(1)
+    await asyncio.sleep(3)
     await charter.sweep(city.job)
     with by_rule("contest_not_public"):  # the time to contest begins when the result is on record
         await asyncio.sleep(1)

@@ -175,7 +175,7 @@ def test_everybody_has_a_conversation_for_each_circle_whatever_is_said_edited_an
         await connection.execute(sql)
         await connection.close()
 
-    runner.run(admin(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner"))
+    runner.run(admin(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner"))
     owner = runner.run(asyncpg.connect(server.url("parvis_owner", name)))
     db = runner.run(database.connect(server.url("parvis_app", name), size=1, reactions=wiring.REACTIONS))
 

@@ -233,7 +233,7 @@ def test_everyone_finds_at_home_and_in_lists_exactly_what_the_rules_say(
         await connection.execute(sql)
         await connection.close()
 
-    runner.run(admin(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner"))
+    runner.run(admin(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner"))
     owner = runner.run(asyncpg.connect(server.url("parvis_owner", name)))
     db = runner.run(database.connect(server.url("parvis_app", name), size=1))
 

@@ -147,7 +147,7 @@ def test_the_policy_is_what_the_rule_says(server: Server) -> None:
 
     async def prepare() -> asyncpg.Connection[Any]:
         admin = await asyncpg.connect(server.url(server.superuser, "postgres"))
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner")
         await admin.close()
         return await asyncpg.connect(server.url("parvis_owner", name))
 

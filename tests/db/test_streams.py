@@ -197,7 +197,7 @@ def test_a_stream_tells_what_its_timeline_shows(server: Server) -> None:
 
     async def prepare() -> tuple[asyncpg.Connection[Any], database.Db]:
         admin = await asyncpg.connect(server.url(server.superuser, "postgres"))
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner")
         await admin.close()
         opened = await database.connect(server.url("parvis_app", name), size=1)
         return await asyncpg.connect(server.url("parvis_owner", name)), opened
@@ -227,7 +227,7 @@ async def test_who_hears_is_found_by_indexes(owner: asyncpg.Connection[Any]) -> 
     await owner.execute("INSERT INTO accounts (id, username, uri, url) SELECT n, 'p' || n, 'u' || n, 'u' FROM generate_series(1, 5000) n")
     await owner.execute(
         """INSERT INTO statuses (id, account_id, uri, local, visibility, conversation_id)
-           SELECT n, 1 + n % 5000, 's' || n, true, 'public', n FROM generate_series(1, 10000) n"""
+           SELECT n, 1 + n % 5000, 's' || n, true, 'public', n FROM generate_series(1, 50000) n"""
     )
     await owner.execute(
         """INSERT INTO follows (account_id, target_id, accepted)

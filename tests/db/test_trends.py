@@ -88,7 +88,7 @@ def test_the_ranking_is_the_sum_that_is_published(server: Server) -> None:
 
     async def prepare() -> tuple[asyncpg.Connection[Any], Db]:
         admin = await asyncpg.connect(server.url(server.superuser, "postgres"))
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} OWNER parvis_owner")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {server.template} STRATEGY FILE_COPY OWNER parvis_owner")
         await admin.close()
         return await asyncpg.connect(server.url("parvis_owner", name)), await database.connect(server.url("parvis_app", name), size=2)
 
