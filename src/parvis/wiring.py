@@ -49,6 +49,8 @@ from parvis.timelines import model as timelines
 from parvis.timelines import reactions as shelves
 from parvis.trends import actions as trends
 from parvis.trends import reactions as counting
+from parvis.years import model as years
+from parvis.years import reactions as lookback
 
 REACTIONS: Mapping[type, Reactions] = {
     access.SignedUp: Reactions(later=(letters.send_confirmation,)),
@@ -134,6 +136,7 @@ REACTIONS: Mapping[type, Reactions] = {
     Uploaded: Reactions(later=(workshop.make,)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     ThreadWanted: Reactions(later=(threads.complete,)),
+    years.YearAsked: Reactions(later=(lookback.make,)),
     charter.ProposalOpened: Reactions(),
     charter.ProposalLapsed: Reactions(),
     charter.VoteOpened: Reactions(),

@@ -108,6 +108,7 @@ ANSWERS = {
     "GET /api/v1/annual_reports/{year}": "WrappedAnnualReports",
     "POST /api/v1/annual_reports/{year}/generate": "Empty",
     "POST /api/v1/annual_reports/{year}/read": "Empty",
+    "GET /api/v1/annual_reports/{year}/state": "h",
     "POST /api/v1/apps": "CredentialApplication",
     "GET /api/v1/apps/verify_credentials": "Application",
     "GET /api/v1/blocks": "[Account]",

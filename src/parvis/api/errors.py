@@ -98,6 +98,7 @@ CAUSES: Mapping[str, str] = {
     "own_poll": "is your own: you cannot vote in it",
     "too_soon": "must be at least 5 minutes in the future",
     "too_many_scheduled": "You have too many scheduled posts",
+    "nothing_to_look_back_on": "is not over, or you wrote nothing in it",
     "too_many_that_day": "You have too many scheduled posts for that day",
 }
 

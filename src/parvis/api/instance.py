@@ -18,6 +18,7 @@ from parvis.statuses import policy as posting
 from parvis.timelines import policy as reading
 from parvis.views import queries as views
 from parvis.views.cards import emoji_entity
+from parvis.years import policy as years
 
 MASTODON = "4.6.0"
 CACHED = "max-age=300, public, stale-while-revalidate=30, stale-if-error=86400"
@@ -56,7 +57,7 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
     image = f"{city.base}/static/header.png"
     return {
         "domain": city.domain, "title": city.city_name, "version": SHOWN, "source_url": SOURCE,
-        "description": city.city_description, "wrapstodon": None,
+        "description": city.city_description, "wrapstodon": str(season) if (season := years.season(call.now)) else None,
         "usage": {"users": {"active_month": counts.active_month}},
         "thumbnail": {"url": image, "description": city.city_name, "versions": {"@1x": image, "@2x": image}},
         "icon": [{"src": f"{city.base}/static/avatar.png", "size": "400x400"}],

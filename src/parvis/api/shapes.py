@@ -218,9 +218,9 @@ ENTITIES = {
         id=s url=u
     """,
     "AnnualReport": """
-        year=i data=h data.archetype=s data.type_distribution=h data.top_statuses=h data.most_used_apps=[h]
-        data.commonly_interacted_with_accounts=[h] data.time_series=[h] data.top_hashtags=[h]
-        data.most_reblogged_accounts=[h] data.percentiles=h schema_version=i share_url=u? account_id=s
+        year=i data=h data.archetype=s data.type_distribution=h~ data.top_statuses=h data.most_used_apps=[h]~
+        data.commonly_interacted_with_accounts=[h]~ data.time_series=[h] data.top_hashtags=[h]
+        data.most_reblogged_accounts=[h]~ data.percentiles=f~ schema_version=i share_url=u? account_id=s
     """,
     "WrappedAnnualReports": """
         annual_reports=[AnnualReport] accounts=[Account] statuses=[Status]
