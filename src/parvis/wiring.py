@@ -37,6 +37,7 @@ from parvis.notifications.channels import mail as post
 from parvis.notifications.channels import push
 from parvis.polls import actions as asking
 from parvis.polls import model as polls
+from parvis.portability import reactions as coming
 from parvis.quotes import model as quotes
 from parvis.quotes import reactions as quoting
 from parvis.search import actions as searching
@@ -54,14 +55,14 @@ from parvis.years import reactions as lookback
 
 REACTIONS: Mapping[type, Reactions] = {
     access.SignedUp: Reactions(later=(letters.send_confirmation,)),
-    access.Approved: Reactions(later=(letters.send_approval,)),
+    access.Approved: Reactions(now=(coming.let_in,), later=(letters.send_approval,)),
     access.PasswordForgotten: Reactions(later=(letters.send_reset,)),
     access.AddressWished: Reactions(later=(letters.send_address,)),
     access.TokenRevoked: Reactions(now=(streams.revoked,)),
     access.ApplicationDeleted: Reactions(now=(streams.application_deleted,)),
     access.PasswordChanged: Reactions(now=(streams.locked_out,)),
     access.LoginDisabled: Reactions(now=(streams.locked_out,)),
-    access.AddressConfirmed: Reactions(now=(notifications.confirmed, counting.confirmed)),
+    access.AddressConfirmed: Reactions(now=(notifications.confirmed, counting.confirmed, coming.let_in)),
     access.SignedIn: Reactions(now=(counting.signed_in,)),
     accounts.FollowRequested: Reactions(now=(notifications.follow_requested,), later=(outbox.follow_requested,)),
     accounts.Followed: Reactions(now=(notifications.followed,)),
@@ -174,6 +175,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (1.0, pages.fetch_due),
     (60.0, media.burn),
     (600.0, post.note_digests),
+    (3600.0, doors.forget_old),
     (3600.0, factors.forget_old),
     (3600.0, push.prune),
     (3600.0, media.forget_stale),

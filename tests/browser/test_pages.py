@@ -186,5 +186,12 @@ def test_no_page_has_a_barrier_or_scrolls_sideways(
     sign_in(seen, "gwen@example.org")
     for name, path in (("front inside", "/"), ("propose", "/proposals/new"), ("vote", places["proposal 0"])):
         inspect(name, path)
+    seen.goto("/settings/invitations")
+    seen.get_by_role("button", name=re.compile("Make an invitation|Créer une invitation")).click()
+    invitation = seen.locator("main code").first.inner_text()
+    for name in ("", "/profile", "/security", "/applications", "/import", "/export", "/delete", "/invitations"):
+        inspect(f"settings{name}", f"/settings{name}")
+    context.clear_cookies()
+    inspect("invitation", invitation)
     context.close()
     assert troubles == []

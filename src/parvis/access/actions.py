@@ -96,7 +96,9 @@ async def sign_up(
 ) -> Account:
     """Settle here. Invalid when the name or the address is taken. Whoever is not approved waits for a moderator."""
     wish = prepared.wish
-    new = NewAccount(wish.username, wish.display_name, prepared.public_key, prepared.private_key_sealed)
+    new = NewAccount(
+        wish.username, wish.display_name, prepared.public_key, prepared.private_key_sealed, prepared.invited_by_id
+    )
     account = await accounts.create(tx, new, settings.base)
     if not await queries.add_user(tx, account.id, wish, prepared.password_hash, application_id):
         raise Invalid("email", "ERR_TAKEN")
@@ -197,6 +199,12 @@ async def sweep(job: Job) -> bool:
     """Take away what kept addresses out until now."""
     async with job.db.write() as tx:
         return bool(await queries.drop_due_ip_blocks(tx))
+
+
+async def forget_old(job: Job) -> None:
+    """Drop codes that were not traded in time, and browsers that were signed in for their thirty days."""
+    async with job.db.write() as tx:
+        await queries.forget_old(tx)
 
 
 async def proved(found: User | None, password: str, argon: PasswordHasher) -> User:

@@ -116,13 +116,15 @@ class SignUp(msgspec.Struct, frozen=True):
     reason: str = ""
     address: str | None = None
     """Where the wish came from; None for the operator's own hand."""
+    invite_code: str = ""
 
 
 class Door(msgspec.Struct, frozen=True):
-    """What stands against a sign-up: of its e-mail address, and of the place it comes from."""
+    """What stands against a sign-up, of its e-mail address and of where it comes from; and whether one was asked in."""
 
     email: bool
     address: str | None
+    invited: bool = False
 
 
 class IpBlock(msgspec.Struct, frozen=True):
@@ -177,6 +179,7 @@ class PreparedSignUp(msgspec.Struct, frozen=True):
     password_hash: str
     public_key: str
     private_key_sealed: bytes
+    invited_by_id: int | None = None
 
 
 class SignedUp(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
+from datetime import date
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
@@ -32,7 +33,9 @@ _PART = r"[^@\s<>\"(),:;\[\]\\]"
 EMAIL = re.compile(rf"{_PART}{{1,64}}@(?:{_PART}{{1,190}}\.[^@\s.]{{2,63}}|localhost)\Z")
 PASSWORD = 8
 REASON = 2000
+OLDEST = 130
 COMMENT = 500
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 HASH = re.compile(r"[0-9a-f]{64}")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}={0,2}\Z")
 
@@ -137,13 +140,31 @@ def may_settle(door: Door, registrations: str, reason: str) -> bool:
     """Whether a wish to settle is granted at once, or waits for a moderator; Forbidden or Invalid: not at all."""
     if registrations == "closed" or door.address in ("sign_up_block", "no_access"):
         raise Forbidden("registrations_closed")
+    if registrations == "invitation" and not door.invited:
+        raise Forbidden("not_invited")
     if door.email:
         raise Invalid("email", "ERR_BLOCKED")
-    if registrations == "approval" and not reason.strip():
+    if registrations == "approval" and not door.invited and not reason.strip():
         raise Invalid("reason", "ERR_BLANK")
     if len(reason) > REASON:
         raise Invalid("reason", "ERR_TOO_LONG", limit=REASON)
-    return registrations == "open" and door.address is None
+    return door.address is None and (registrations == "open" or door.invited)
+
+
+def old_enough(born: str, least: int, today: date) -> None:
+    """Whoever settles has lived so many years; the date is looked at and forgotten, and not asked where none is set."""
+    if not least:
+        return
+    if not born.strip():
+        raise Invalid("date_of_birth", "ERR_BLANK")
+    try:
+        day = date.fromisoformat(born.strip()) if DAY.fullmatch(born.strip()) else None
+    except ValueError:
+        day = None
+    if day is None or day > today or today.year - day.year > OLDEST:
+        raise Invalid("date_of_birth", "ERR_INVALID")
+    if today.year - day.year - ((today.month, today.day) < (day.month, day.day)) < least:
+        raise Invalid("date_of_birth", "ERR_BELOW_LIMIT", limit=least)
 
 
 def protection(comment: str) -> str:

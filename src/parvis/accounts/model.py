@@ -115,6 +115,7 @@ class NewAccount(msgspec.Struct, frozen=True):
     display_name: str
     public_key: str
     private_key_sealed: bytes
+    invited_by_id: int | None = None
 
 
 class ProfileEdit(msgspec.Struct, frozen=True, kw_only=True):

@@ -117,12 +117,12 @@ async def add_local(tx: Tx, account_id: int, new: NewAccount, actor: str, url: s
         await tx.run(
             """INSERT INTO accounts (id, username, uri, url, display_name, public_key, private_key_sealed, inbox_url,
                                      shared_inbox_url, outbox_url, followers_url, following_url, featured_url,
-                                     discoverable)
+                                     discoverable, invited_by_id)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $3 || '/inbox', $8, $3 || '/outbox', $3 || '/followers',
-                       $3 || '/following', $3 || '/collections/featured', true)
+                       $3 || '/following', $3 || '/collections/featured', true, $9)
                ON CONFLICT DO NOTHING""",
             account_id, new.username, actor, url, new.display_name, new.public_key, new.private_key_sealed,
-            shared_inbox,
+            shared_inbox, new.invited_by_id,
         )
     )
 

@@ -23,6 +23,7 @@ from parvis.base.db import Tx
 from parvis.base.errors import Invalid, NotFound
 from parvis.federation import fetch
 from parvis.media import actions as media
+from parvis.portability import actions as coming
 from parvis.quotes.model import QuotePolicy
 from parvis.search import policy as searching
 from parvis.search import queries as finding
@@ -63,6 +64,8 @@ class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
     agreement: bool = False
     locale: str = "fr"
     reason: str = ""
+    invite_code: str | None = None
+    date_of_birth: str | None = None
 
 
 class NewField(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,16 +183,18 @@ async def sign_up(call: Call, args: NewPerson) -> dict[str, Any]:
         raise Invalid("agreement", "ERR_ACCEPTED")
     locale = "fr" if args.locale.startswith("fr") else "en"
     place = call.request.client.host if call.request.client else ""
-    wish = SignUp(args.username, args.email, args.password, locale, True, reason=args.reason, address=place)
+    wish = SignUp(
+        args.username, args.email, args.password, locale, True, reason=args.reason, address=place,
+        invite_code=args.invite_code or "",
+    )
     async with call.opening("write"):
-        door = await access.knock(call.tx, wish)
-    at_once = signing.may_settle(door, call.settings.registrations, wish.reason)
+        door = await coming.knock(call.tx, wish)
+    signing.may_settle(door, call.settings.registrations, wish.reason)
+    signing.old_enough(args.date_of_birth or "", call.settings.min_age, call.now.date())
     prepared = await access.prepare(call.settings, wish)
     app_id, scopes = (call.bearer.application_id, call.bearer.scopes) if call.bearer else (None, ["read"])
     async with call.opening("write"):
-        account = await access.sign_up(
-            call.tx, prepared, call.settings, app_id, confirmed=call.settings.dev, approved=at_once
-        )
+        account = await coming.settle(call.tx, prepared, call.settings, door, app_id, confirmed=call.settings.dev)
         token, made = await access.issue(call.tx, account.id, scopes, app_id)
     return {
         "access_token": token, "token_type": "Bearer", "scope": " ".join(scopes), "created_at": int(made.timestamp())

@@ -85,8 +85,9 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
             "limited_federation": False,
         },
         "registrations": {
-            "enabled": city.registrations != "closed", "approval_required": city.registrations == "approval",
-            "reason_required": city.registrations == "approval", "message": None, "min_age": None, "url": None,
+            "enabled": city.takes_anyone, "approval_required": city.registrations == "approval",
+            "reason_required": city.registrations == "approval", "message": None, "min_age": city.min_age or None,
+            "url": None,
         },
         "api_versions": API_VERSIONS,
         "contact": {"email": city.contact_email, "account": None},
@@ -105,8 +106,8 @@ async def instance_v1(call: Call, _: Nothing) -> dict[str, Any]:
         "urls": {"streaming_api": city.base.replace("http", "ws", 1)},
         "stats": {"user_count": counts.users, "status_count": counts.statuses, "domain_count": counts.peers},
         "thumbnail": f"{city.base}/static/header.png", "languages": city.languages.split(","),
-        "registrations": city.registrations != "closed",
-        "approval_required": city.registrations == "approval", "invites_enabled": False,
+        "registrations": city.takes_anyone, "approval_required": city.registrations == "approval",
+        "invites_enabled": city.registrations != "closed",
         "configuration": {
             "accounts": {"max_featured_tags": reading.FEATURED_TAGS, "max_pinned_statuses": posting.PINS},
             "statuses": _statuses(),

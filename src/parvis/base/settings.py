@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     translate_url: str = ""
     translate_key: str = ""
     registrations: str = "open"
+    min_age: int = 0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.origin)
@@ -62,8 +63,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             raise BadSetting("The cache needs at least 100 megabytes: the largest file must fit in it.")
         if self.translate_url and urlsplit(self.translate_url).scheme not in ("http", "https"):
             raise BadSetting(f"The translation server {self.translate_url!r} must be like https://translate.example.org.")
-        if self.registrations not in ("open", "approval", "closed"):
-            raise BadSetting("Registrations are open, approval or closed.")
+        if self.registrations not in ("open", "approval", "invitation", "closed"):
+            raise BadSetting("Registrations are open, approval, invitation or closed.")
+        if not 0 <= self.min_age <= 100:
+            raise BadSetting("The least age of whoever settles is a number of years, at most 100, or 0 for none.")
         for value in (self.allow_networks, self.trusted_proxies):
             networks(value)
 
@@ -76,6 +79,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def domain(self) -> str:
         """What follows the @ in a handle of this city, with the port when it is not the default."""
         return (self.handle_domain or urlsplit(self.origin).netloc).lower()
+
+    @property
+    def takes_anyone(self) -> bool:
+        """May people come to settle whom nobody here has invited? A moderator may still have to let them in."""
+        return self.registrations in ("open", "approval")
 
     @property
     def secrets(self) -> Path:

@@ -185,7 +185,7 @@ async def nodeinfo(request: Request, city: City) -> Response:
         usage = await queries.usage(read)
     found = {
         "version": version, "software": SOFTWARE, "protocols": ["activitypub"],
-        "services": {"inbound": [], "outbound": []}, "openRegistrations": city.settings.registrations != "closed",
+        "services": {"inbound": [], "outbound": []}, "openRegistrations": city.settings.takes_anyone,
         "usage": {
             "users": {"total": usage.users, "activeMonth": usage.month, "activeHalfyear": usage.half_year},
             "localPosts": usage.posts,

@@ -1,22 +1,85 @@
-"""Bringing along what one had elsewhere."""
+"""Asking others in, and bringing along what one had elsewhere."""
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 
+import msgspec
+
+from parvis.access import actions as access
+from parvis.access import policy as signing
+from parvis.access.model import Door, PreparedSignUp, SignUp
 from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account, FollowWish
 from parvis.base.db import Tx
-from parvis.base.errors import NotFound
+from parvis.base.errors import Forbidden, NotFound
+from parvis.base.settings import Settings
 from parvis.portability import policy, queries
-from parvis.portability.model import Kind, Mode
+from parvis.portability.model import InvitationWish, Kind, Mode
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
 from parvis.text import language
 from parvis.timelines import actions as lists
 from parvis.timelines import queries as shelves
+
+
+async def invite(tx: Tx, by: Account, wish: InvitationWish, registrations: str) -> str:
+    """Ask people in; the code that they show."""
+    await tx.lock(f"invite {by.id}")
+    policy.may_invite(by, registrations, await queries.standing(tx, by.id))
+    policy.invitation(wish)
+    code = secrets.token_urlsafe(9)
+    ends = None if wish.expires_in is None else tx.now + timedelta(seconds=wish.expires_in)
+    await queries.add_invitation(tx, by.id, code, wish, ends)
+    return code
+
+
+async def withdraw(tx: Tx, by: Account, invitation_id: int) -> None:
+    """Take an invitation back; whoever came by it stays. NotFound for somebody else's."""
+    if not await queries.withdraw(tx, by.id, invitation_id):
+        raise NotFound("invitation")
+
+
+async def knock(tx: Tx, wish: SignUp) -> Door:
+    """What stands against a wish to settle, and whether a resident asks them in."""
+    door = await access.knock(tx, wish)
+    found = await queries.inviter(tx, wish.invite_code) if wish.invite_code else None
+    return msgspec.structs.replace(door, invited=found is not None and found.live)
+
+
+async def settle(
+    tx: Tx, prepared: PreparedSignUp, settings: Settings, door: Door, application_id: int | None = None,
+    confirmed: bool = False,
+) -> Account:
+    """Settle here: a use of the invitation is counted with the account, or neither is there.
+
+    What was looked at before the password was hashed is looked at again: of two who come for the last use, one has it.
+    """
+    wish = prepared.wish
+    spent = await queries.spend(tx, wish.invite_code) if wish.invite_code else None
+    door = msgspec.structs.replace(door, invited=spent is not None)
+    approved = signing.may_settle(door, settings.registrations, wish.reason)
+    if spent is not None:
+        prepared = msgspec.structs.replace(prepared, invited_by_id=spent.account_id)
+    account = await access.sign_up(tx, prepared, settings, application_id, confirmed, approved)
+    if spent is not None:
+        await queries.add_invited(tx, account.id, spent.id)
+        await welcome(tx, account.id)
+    return account
+
+
+async def welcome(tx: Tx, account_id: int) -> None:
+    """Whoever is let in follows who invited them, if they were invited so. Doing it twice is the same as once."""
+    inviter = await queries.to_follow(tx, account_id)
+    if inviter is None:
+        return
+    with contextlib.suppress(Forbidden, NotFound):  # who left, moved or blocked them meanwhile is not followed
+        await accounts.follow(tx, await accounts.account(tx, account_id), await accounts.account(tx, inviter))
 
 
 async def bring(tx: Tx, by: Account, kind: Kind, mode: Mode, text: str, domain: str) -> int:

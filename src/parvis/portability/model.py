@@ -1,4 +1,4 @@
-"""What somebody brings along."""
+"""Who is asked to come, and what somebody brings along."""
 
 from __future__ import annotations
 
@@ -40,3 +40,39 @@ class Failure(msgspec.Struct, frozen=True):
 
     row: list[str]
     problem: str
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """What a resident gives to people they want here, and whether it still counts."""
+
+    id: int
+    code: str
+    most_uses: int | None
+    uses: int
+    due_at: datetime | None
+    follow: bool
+    created_at: datetime
+    live: bool
+
+
+class InvitationWish(msgspec.Struct, frozen=True):
+    """For how many seconds and how many people an invitation shall count; None: no limit. Will they follow?"""
+
+    expires_in: int | None = None
+    most_uses: int | None = None
+    follow: bool = False
+
+
+class Inviter(msgspec.Struct, frozen=True):
+    """Who made an invitation, whether whoever comes by it follows them, and whether it still counts."""
+
+    account_id: int
+    follow: bool
+    live: bool
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """An invitation of which one more use was counted."""
+
+    id: int
+    account_id: int

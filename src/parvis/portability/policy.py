@@ -1,4 +1,4 @@
-"""Mastodon's own files of follows, lists, mutes, blocks and bookmarks. Pure."""
+"""Who may invite; Mastodon's own files of follows, lists, mutes, blocks and bookmarks. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from parvis.base.errors import Invalid
-from parvis.portability.model import Kind
+from parvis.accounts.model import Account
+from parvis.base.errors import Forbidden, Invalid
+from parvis.portability.model import InvitationWish, Kind
 
 ROWS = 20_000
 CELL = 2_000
+STANDING = 20
+USES = 100
+YEAR = 365 * 86400
 FILES: Mapping[Kind, str] = {
     "following": "following_accounts.csv", "lists": "lists.csv", "mutes": "muted_accounts.csv",
     "blocks": "blocked_accounts.csv", "domain_blocks": "blocked_domains.csv", "bookmarks": "bookmarks.csv",
@@ -24,6 +28,24 @@ WIDTHS: Mapping[Kind, int] = {
     "following": 4, "lists": 2, "mutes": 2, "blocks": 1, "domain_blocks": 1, "bookmarks": 1,
 }
 NEEDED: Mapping[Kind, int] = {"lists": 2}
+
+
+def may_invite(by: Account, registrations: str, standing: int) -> None:
+    """Whoever lives here and is under no measure may ask others in, by twenty invitations at a time."""
+    if registrations == "closed":
+        raise Forbidden("registrations_closed")
+    if by.suspended_at or by.limited_at or by.moved_to_id or by.deleted_at:
+        raise Forbidden("may_not_invite")
+    if standing >= STANDING:
+        raise Forbidden("too_many_invitations")
+
+
+def invitation(wish: InvitationWish) -> None:
+    """A limit that is set is one: a year at most, and a hundred people."""
+    if wish.expires_in is not None and not 0 < wish.expires_in <= YEAR:
+        raise Invalid("expires_in", "ERR_INVALID")
+    if wish.most_uses is not None and not 0 < wish.most_uses <= USES:
+        raise Invalid("most_uses", "ERR_INVALID")
 
 
 def written(kind: Kind, rows: Sequence[Sequence[str]]) -> str:

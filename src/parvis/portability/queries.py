@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from parvis.base.db import Read, Tx
-from parvis.portability.model import Failure, Import, Kind, Mode, Waiting
+from parvis.portability.model import Failure, Import, Invitation, InvitationWish, Inviter, Kind, Mode, Spent, Waiting
 
 ACCT = "a.username || '@' || coalesce(a.domain, $2::text)"
 FOLLOWED = f"""SELECT jsonb_build_array({ACCT}, x.show_reblogs::text, x.notify::text,
@@ -26,6 +27,11 @@ TAKEN: Mapping[Kind, str] = {
     "following": FOLLOWED, "lists": LISTED, "mutes": MUTED, "blocks": BLOCKED, "domain_blocks": DOMAINS,
     "bookmarks": BOOKMARKED,
 }
+# An invitation counts while it has uses and time left and its maker could sign in and is under no measure.
+LIVE = """i.withdrawn_at IS NULL AND (i.due_at IS NULL OR i.due_at > parvis_now())
+    AND (i.most_uses IS NULL OR i.uses < i.most_uses)"""
+AT_HOME = """u.confirmed_at IS NOT NULL AND u.approved_at IS NOT NULL AND u.disabled_at IS NULL
+    AND a.suspended_at IS NULL AND a.limited_at IS NULL AND a.deleted_at IS NULL"""
 
 
 async def taken(r: Read, kind: Kind, account_id: int, domain: str) -> list[list[str]]:
@@ -96,3 +102,74 @@ async def finish(tx: Tx, import_id: int) -> int:
            AND NOT EXISTS (SELECT FROM import_rows w WHERE w.import_id = $1 AND w.done_at IS NULL)""",
         import_id,
     )
+
+
+async def add_invitation(tx: Tx, account_id: int, code: str, wish: InvitationWish, due_at: datetime | None) -> int:
+    """Insert an invitation; its id."""
+    return int(await tx.value(
+        """INSERT INTO invitations (account_id, code, most_uses, follow, due_at) VALUES ($1, $2, $3, $4, $5)
+           RETURNING id""",
+        account_id, code, wish.most_uses, wish.follow, due_at,
+    ))
+
+
+async def invitations(r: Read, account_id: int) -> list[Invitation]:
+    """Somebody's invitations that were not withdrawn, the last first."""
+    return await r.all(
+        Invitation,
+        f"""SELECT i.id, i.code, i.most_uses, i.uses, i.due_at, i.follow, i.created_at, ({LIVE}) AS live
+            FROM invitations i WHERE i.account_id = $1 AND i.withdrawn_at IS NULL ORDER BY i.id DESC LIMIT 100""",
+        account_id,
+    )
+
+
+async def standing(r: Read, account_id: int) -> int:
+    """How many of somebody's invitations count."""
+    return int(await r.value(f"SELECT count(*)::int FROM invitations i WHERE i.account_id = $1 AND {LIVE}", account_id))
+
+
+async def withdraw(tx: Tx, account_id: int, invitation_id: int) -> bool:
+    """Take one of somebody's own invitations back; False when there is none that stands."""
+    return bool(await tx.run(
+        """UPDATE invitations SET withdrawn_at = parvis_now()
+           WHERE account_id = $1 AND id = $2 AND withdrawn_at IS NULL""",
+        account_id, invitation_id,
+    ))
+
+
+async def inviter(r: Read, code: str) -> Inviter | None:
+    """Whose invitation this is, and whether it counts."""
+    return await r.one(
+        Inviter,
+        f"""SELECT i.account_id, i.follow, ({LIVE} AND {AT_HOME}) AS live
+            FROM invitations i JOIN users u ON u.account_id = i.account_id JOIN accounts a ON a.id = i.account_id
+            WHERE i.code = $1""",
+        code,
+    )
+
+
+async def spend(tx: Tx, code: str) -> Spent | None:
+    """Count one more use; None when none is left. The row is held until this commits: nobody has the same use."""
+    return await tx.one(
+        Spent,
+        f"""UPDATE invitations i SET uses = i.uses + 1 FROM users u, accounts a
+            WHERE i.code = $1 AND u.account_id = i.account_id AND a.id = i.account_id AND {LIVE} AND {AT_HOME}
+            RETURNING i.id, i.account_id""",
+        code,
+    )
+
+
+async def add_invited(tx: Tx, account_id: int, invitation_id: int) -> int:
+    """Note by which invitation somebody came."""
+    return await tx.run("INSERT INTO invited (account_id, invitation_id) VALUES ($1, $2)", account_id, invitation_id)
+
+
+async def to_follow(r: Read, account_id: int) -> int | None:
+    """Whom somebody who has been let in follows, since they were invited so."""
+    found: int | None = await r.value(
+        f"""SELECT i.account_id FROM invited w JOIN invitations i ON i.id = w.invitation_id
+            JOIN users u ON u.account_id = w.account_id JOIN accounts a ON a.id = w.account_id
+            WHERE w.account_id = $1 AND i.follow AND {AT_HOME}""",
+        account_id,
+    )
+    return found

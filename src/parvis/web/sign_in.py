@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlencode
 
+import msgspec
 from starlette.responses import Response
 
 from parvis.access import actions, policy, queries
@@ -17,7 +18,10 @@ from parvis.charter import queries as charter
 from parvis.factors import actions as factors
 from parvis.factors import policy as limits
 from parvis.factors import queries as halves
+from parvis.portability import actions as settling
+from parvis.portability import queries as coming
 from parvis.text.messages import words
+from parvis.views import account as people
 from parvis.web import shapes
 from parvis.web.site import CSRF, MONTH, SESSION, Limit, Visit
 
@@ -25,6 +29,7 @@ SIGN_UPS = Limit("sign_up", 5, 1800)
 SIGN_INS = Limit("sign_in", 25, 300)
 FORGOTTEN = Limit("forgotten", 5, 1800)
 WAITING = "parvis_sign_in"
+ASKED = ("username", "email", "agreement", "reason", "invite_code", "date_of_birth")
 
 
 def _safe(where: str) -> str:
@@ -33,21 +38,30 @@ def _safe(where: str) -> str:
     return where if plain else "/"
 
 
-async def _form(visit: Visit, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
+async def sign_up_page(visit: Visit, values: dict[str, str], errors: dict[str, str], status: int = 200) -> Response:
+    """The form to settle with; whoever comes by an invitation sees whose it is."""
     async with visit.app.db.read() as r:
         rules = [shapes.article(visit, row) for row in await charter.in_force(r) if row.ceiling > 0]
-    asks_why = visit.settings.registrations == "approval"
+        found = await coming.inviter(r, values.get("invite_code", ""))
+        known = {} if found is None or not found.live else await people.accounts(r, visit.eye, [found.account_id])
+    inviter = next((msgspec.json.decode(card) for card in known.values()), None)
+    asks_why = visit.settings.registrations == "approval" and inviter is None
     return visit.show(
-        "sign_up.html", status, csrf=visit.csrf(), values=values, errors=errors, rules=rules, asks_why=asks_why
+        "sign_up.html", status, csrf=visit.csrf(), values=values, errors=errors, rules=rules, asks_why=asks_why,
+        inviter=inviter, follows=found is not None and found.follow, min_age=visit.settings.min_age,
     )
 
 
 async def sign_up_form(visit: Visit) -> Response:
-    """Where an account is made."""
-    return visit.go("/") if visit.session else await _form(visit, {}, {})
+    """Where an account is made; where nobody can make one without an invitation, the page says so."""
+    if visit.session:
+        return visit.go("/")
+    if not visit.settings.takes_anyone:
+        raise Forbidden("not_invited" if visit.settings.registrations == "invitation" else "registrations_closed")
+    return await sign_up_page(visit, {}, {})
 
 
-def _mistakes(wish: SignUp) -> dict[str, str]:
+def _mistakes(visit: Visit, wish: SignUp, born: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for field, check in (("username", naming.username), ("email", policy.email), ("password", policy.password)):
         value: str = getattr(wish, field)
@@ -55,6 +69,10 @@ def _mistakes(wish: SignUp) -> dict[str, str]:
             check(value)
         except Invalid as error:
             found[field] = error.word if value else "ERR_BLANK"
+    try:
+        policy.old_enough(born, visit.settings.min_age, visit.app.db.clock.now().date())
+    except Invalid as error:
+        found[error.field] = error.word
     if not wish.agreement:
         found["agreement"] = "ERR_ACCEPTED"
     return found
@@ -63,27 +81,28 @@ def _mistakes(wish: SignUp) -> dict[str, str]:
 async def sign_up(visit: Visit) -> Response:
     """Make an account; every mistake is shown at its answer. Then a letter asks to confirm the address."""
     form = await visit.form()
-    values = {name: str(form.get(name, "")).strip() for name in ("username", "email", "agreement", "reason")}
+    values = {name: str(form.get(name, "")).strip() for name in ASKED}
     wish = SignUp(
         values["username"], values["email"], str(form.get("password", "")), visit.locale, values["agreement"] == "1",
         reason=values["reason"], address=visit.request.client.host if visit.request.client else "",
+        invite_code=values["invite_code"],
     )
-    mistakes = _mistakes(wish)
+    mistakes = _mistakes(visit, wish, values["date_of_birth"])
     if not mistakes:
         visit.count(SIGN_UPS)
         try:
             async with visit.app.db.write() as tx:
-                door = await actions.knock(tx, wish)
-            at_once = policy.may_settle(door, visit.settings.registrations, wish.reason)
+                door = await settling.knock(tx, wish)
+            policy.may_settle(door, visit.settings.registrations, wish.reason)
             prepared = await actions.prepare(visit.settings, wish)
             async with visit.app.db.write() as tx:
-                await actions.sign_up(tx, prepared, visit.settings, approved=at_once)
+                await settling.settle(tx, prepared, visit.settings, door)
         except Invalid as error:
             mistakes = {error.field: error.word}
     if mistakes:
         told = {name: visit.say(words.FIELD_ERRORS.get(word, words.FIELD_ERRORS["ERR_INVALID"]))
                 for name, word in mistakes.items()}
-        return await _form(visit, values, told, 422)
+        return await sign_up_page(visit, values, told, 422)
     return _letter_sent(visit, wish.email)
 
 

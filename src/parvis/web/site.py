@@ -212,7 +212,8 @@ class Visit:
         given = self.settings
         tongues = [tongue.strip() for tongue in given.languages.split(",") if tongue.strip()]
         return {"title": given.city_name, "description": given.city_description, "domain": given.domain,
-                "origin": given.base, "languages": tongues, "contact": given.contact_email, "dev": given.dev}
+                "origin": given.base, "languages": tongues, "contact": given.contact_email, "dev": given.dev,
+                "open": given.takes_anyone}
 
     def go(self, where: str, status: int = 303) -> Response:
         """Send the browser elsewhere."""

@@ -129,6 +129,7 @@ FIELD_ERRORS: Mapping[str, str] = {
     "ERR_PASSKEY": "This passkey cannot be used here. Reload the page and try again, or use your password.",
     "ERR_PASSWORD": "This is not your password.",
     "ERR_FILE": "This is no such file, or it is empty or too long. It must be a CSV file as Mastodon writes it.",
+    "ERR_BELOW_LIMIT": "You are too young to have an account here.",
     "ERR_INCLUSION": "Choose one of the answers in the list.",
 }
 
@@ -137,6 +138,18 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "account_suspended": ("This account is suspended", "The decision and its reason are in the public register."),
     "pending": ("Your account waits for a moderator", "You will get a letter once somebody has let you in."),
     "registrations_closed": ("No accounts are made at the moment", "The city takes nobody new for the time being."),
+    "not_invited": (
+        "You need an invitation",
+        "Only people whom a resident invites can settle here. Ask for a link, and open it before it is over.",
+    ),
+    "invite_invalid": (
+        "This invitation is over",
+        "It was used up or withdrawn, or its time is over. Ask whoever gave it to you for another.",
+    ),
+    "may_not_invite": ("You cannot invite", "Somebody under a measure, or who has moved away, invites nobody."),
+    "too_many_invitations": (
+        "You have many invitations", "Twenty of your invitations count already: withdraw one to make another."
+    ),
     "login_disabled": ("You cannot sign in", "This account is disabled. Write to the city if you think this is wrong."),
     "invalid_request": (
         "This application is not known here",
