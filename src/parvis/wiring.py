@@ -34,7 +34,7 @@ from parvis.moderation import reactions as measures
 from parvis.notifications import model as told
 from parvis.notifications import reactions as notifications
 from parvis.notifications.channels import mail as post
-from parvis.notifications.channels import push
+from parvis.notifications.channels import push, subscribers
 from parvis.polls import actions as asking
 from parvis.polls import model as polls
 from parvis.portability import reactions as coming
@@ -72,7 +72,9 @@ REACTIONS: Mapping[type, Reactions] = {
     accounts.Blocked: Reactions(now=(notifications.blocked, shelves.blocked), later=(outbox.blocked,)),
     accounts.Unblocked: Reactions(later=(outbox.unblocked,)),
     accounts.DomainBlocked: Reactions(now=(notifications.domain_blocked, shelves.domain_blocked)),
-    accounts.ProfileEdited: Reactions(later=(outbox.profile_edited, belonging.profile_edited)),
+    accounts.ProfileEdited: Reactions(
+        now=(notifications.profile_edited,), later=(outbox.profile_edited, belonging.profile_edited)
+    ),
     collections.AddedToCollection: Reactions(now=(notifications.added_to_collection,)),
     collections.LeftCollection: Reactions(now=(notifications.left_collection,)),
     collections.CollectionChanged: Reactions(now=(notifications.collection_changed,)),
@@ -129,6 +131,9 @@ REACTIONS: Mapping[type, Reactions] = {
     told.PushDue: Reactions(later=(push.deliver,)),
     told.LetterDue: Reactions(later=(post.tell,)),
     told.DigestDue: Reactions(later=(post.send_digest,)),
+    told.SubscriptionAsked: Reactions(later=(subscribers.send_confirmation,)),
+    told.NewsDue: Reactions(later=(subscribers.spread,)),
+    told.NewsLetterDue: Reactions(later=(subscribers.send,)),
     timelines.ConversationTouched: Reactions(now=(streams.conversation_touched,)),
     quotes.QuoteRequested: Reactions(later=(outbox.quote_requested,)),
     quotes.QuoteAccepted: Reactions(now=(notifications.quoted, streams.quote_settled), later=(outbox.quote_accepted,)),
@@ -178,6 +183,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (3600.0, doors.forget_old),
     (3600.0, factors.forget_old),
     (3600.0, push.prune),
+    (3600.0, subscribers.forget),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
     (3600.0, posts.forget_translations),

@@ -22,7 +22,7 @@ KINDS = {"__init__.py", "model.py", "policy.py", "queries.py", "actions.py", "re
 # Each has its decision record: 0001 for the machines, 0002 for the charter's file.
 MACHINES = {"ledger/merkle.py", "ledger/note.py", "ballots/majority.py", "charter/provisional.toml"}
 # How somebody is reached: one file for each way, and their SQL (0006).
-CHANNELS = {f"notifications/channels/{file}.py" for file in ("__init__", "push", "mail", "queries")}
+CHANNELS = {f"notifications/channels/{file}.py" for file in ("__init__", "push", "mail", "subscribers", "queries")}
 LONGEST_FILE, LONGEST_FUNCTION, USUAL_FUNCTION, MOST_PARAMETERS = 500, 60, 10, 6
 VAGUE_VERBS = re.compile(r"_?(get|handle|process|do)_")
 VAGUE_NOUNS = re.compile(r".*(Service|Manager|Handler|Helper|Repository)s?")

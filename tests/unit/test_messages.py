@@ -46,6 +46,13 @@ DIGEST = {
     "city": CITY, "username": "alice", "rows": [{"name": "Bela", "acct": "bela", "link": "https://place.example/@bela/1", "text": "Shall <we> go?"}],
     "more": True, "unsubscribe": "https://place.example/unsubscribe?token=x&y=1",
 }
+NEWS = {
+    "city": CITY, "name": "The <town> hall", "acct": "hall", "text": "Shall <we> go?", "start": "Shall <we> go?", "language": "en",
+    "files": ["", "A <stall>"], "link": "https://place.example/@bela/1", "unsubscribe": "https://place.example/unsubscribe?token=x&y=1",
+}
+SUBSCRIBE = {
+    "city": CITY, "name": "The <town> hall", "acct": "hall", "hours": 24, "link": "https://place.example/subscriptions/confirm?token=x&y=1",
+}
 
 
 def forms(msgid: object) -> tuple[str, ...]:
@@ -176,7 +183,7 @@ def test_a_statement_with_a_hole_is_never_sent(missing: str) -> None:
 
 
 @pytest.mark.parametrize("locale", messages.LOCALES)
-@pytest.mark.parametrize(("name", "values"), [("told", TOLD), ("digest", DIGEST)])
+@pytest.mark.parametrize(("name", "values"), [("told", TOLD), ("digest", DIGEST), ("news", NEWS)])
 def test_what_happened_is_told_with_a_link_that_stops_it(locale: messages.Locale, name: str, values: dict[str, object]) -> None:
     letter = messages.letter(messages.letters(), name, locale, values)
     assert "Shall <we> go?" in letter.text
@@ -187,6 +194,19 @@ def test_what_happened_is_told_with_a_link_that_stops_it(locale: messages.Locale
     for missing in set(values) - {"private"}:
         with pytest.raises(UndefinedError):
             messages.letter(messages.letters(), name, locale, {key: value for key, value in values.items() if key != missing})
+
+
+@pytest.mark.parametrize("locale", messages.LOCALES)
+def test_whoever_is_to_receive_posts_is_asked_whose_they_are(locale: messages.Locale) -> None:
+    letter = messages.letter(messages.letters(), "subscribe", locale, SUBSCRIBE)
+    assert "The <town> hall" in letter.subject
+    assert "The <town> hall (@hall)" in letter.text
+    assert "The &lt;town&gt; hall" in letter.html
+    assert "https://place.example/subscriptions/confirm?token=x&y=1" in letter.text
+    assert 'href="https://place.example/subscriptions/confirm?token=x&amp;y=1"' in letter.html
+    for missing in SUBSCRIBE:
+        with pytest.raises(UndefinedError):
+            messages.letter(messages.letters(), "subscribe", locale, {key: value for key, value in SUBSCRIBE.items() if key != missing})
 
 
 def test_what_is_not_for_everybody_does_not_stand_in_a_letter() -> None:

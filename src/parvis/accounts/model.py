@@ -65,6 +65,7 @@ class Shown(msgspec.Struct, frozen=True):
     show_media: bool
     show_media_replies: bool
     show_featured: bool
+    email_subscriptions: bool
     attribution_domains: list[str]
     memorial: bool
     also_known_as: list[str]
@@ -138,6 +139,7 @@ class ProfileEdit(msgspec.Struct, frozen=True, kw_only=True):
     show_media_replies: bool | msgspec.UnsetType = msgspec.UNSET
     show_featured: bool | msgspec.UnsetType = msgspec.UNSET
     attribution_domains: list[str] | msgspec.UnsetType = msgspec.UNSET
+    email_subscriptions: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class FollowWish(msgspec.Struct, frozen=True):

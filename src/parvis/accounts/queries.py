@@ -89,8 +89,8 @@ async def shown(r: Read, account_ids: Sequence[int]) -> list[Shown]:
         Shown,
         """SELECT a.id, a.note_text, a.fields, a.avatar_file, a.avatar_url, a.avatar_description, a.header_file,
                   a.header_url, a.header_description, a.discoverable, a.indexable, a.hide_collections, a.show_media,
-                  a.show_media_replies, a.show_featured, a.attribution_domains, a.memorial, a.also_known_as,
-                  a.last_status_at,
+                  a.show_media_replies, a.show_featured, a.email_subscriptions, a.attribution_domains, a.memorial,
+                  a.also_known_as, a.last_status_at,
                   coalesce((a.remote_counts->>'statuses')::int, 0) + coalesce(c.statuses, 0) + coalesce(d.statuses, 0),
                   greatest(coalesce((a.remote_counts->>'followers')::int, 0),
                            coalesce(c.followers, 0) + coalesce(d.followers, 0)),
@@ -192,7 +192,9 @@ async def change(tx: Tx, account_id: int, edit: ProfileEdit, given: Sequence[str
                    CASE WHEN 'show_media_replies' = ANY($2::text[]) THEN $17 ELSE show_media_replies END,
                show_featured = CASE WHEN 'show_featured' = ANY($2::text[]) THEN $18 ELSE show_featured END,
                attribution_domains =
-                   CASE WHEN 'attribution_domains' = ANY($2::text[]) THEN $19::text[] ELSE attribution_domains END
+                   CASE WHEN 'attribution_domains' = ANY($2::text[]) THEN $19::text[] ELSE attribution_domains END,
+               email_subscriptions =
+                   CASE WHEN 'email_subscriptions' = ANY($2::text[]) THEN $20 ELSE email_subscriptions END
            WHERE id = $1""",
         account_id, list(given),
         *(getattr(edit, name) if name in given else None for name in edit.__struct_fields__ if name in CHANGED),
@@ -202,7 +204,7 @@ async def change(tx: Tx, account_id: int, edit: ProfileEdit, given: Sequence[str
 CHANGED = (
     "display_name", "note", "note_text", "fields", "avatar_file", "avatar_description", "header_file",
     "header_description", "locked", "bot", "discoverable", "indexable", "hide_collections", "show_media",
-    "show_media_replies", "show_featured", "attribution_domains",
+    "show_media_replies", "show_featured", "attribution_domains", "email_subscriptions",
 )
 
 

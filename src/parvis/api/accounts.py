@@ -39,7 +39,7 @@ from parvis.views import status as posts
 
 AVATAR = (400, 400)
 HEADER = (1500, 500)
-SHOWS = ("show_media", "show_media_replies", "show_featured", "attribution_domains")
+SHOWS = ("show_media", "show_media_replies", "show_featured", "attribution_domains", "email_subscriptions")
 
 
 class One(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +102,7 @@ class ChangedPerson(msgspec.Struct, frozen=True, kw_only=True):
     show_media_replies: bool | None = None
     show_featured: bool | None = None
     attribution_domains: list[str] | None = None
+    email_subscriptions: bool | None = None
     fields_attributes: list[NewField] | None = None
 
 

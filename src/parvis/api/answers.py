@@ -24,6 +24,7 @@ ANSWERS = {
     "POST /api/v1/accounts/{id}/endorse": "Relationship",
     "GET /api/v1/accounts/{id}/endorsements": "[Account]",
     "GET /api/v1/accounts/{id}/featured_tags": "[FeaturedTag]",
+    "POST /api/v1/accounts/{id}/email_subscriptions": "Empty",
     "POST /api/v1/accounts/{id}/follow": "Relationship",
     "GET /api/v1/accounts/{id}/followers": "[Account]",
     "GET /api/v1/accounts/{id}/following": "[Account]",

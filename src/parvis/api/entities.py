@@ -119,7 +119,7 @@ def credentials(entity: dict[str, Any], shown: Shown, user: User, requests: int)
 def profile(entity: dict[str, Any], shown: Shown) -> dict[str, Any]:
     """What somebody says about themselves, as they typed it; no picture of theirs is no picture."""
     known = ("id", "display_name", "locked", "bot", "hide_collections", "discoverable", "indexable", "show_media",
-             "show_media_replies", "show_featured", "avatar_description", "header_description")
+             "show_media_replies", "show_featured", "email_subscriptions", "avatar_description", "header_description")
     avatar = entity["avatar"] if shown.avatar_file else None
     header = entity["header"] if shown.header_file else None
     return {

@@ -58,6 +58,7 @@ WORDS: Mapping[str, tuple[int, str]] = {
     "invalid_request": (400, "invalid_request"),
     "invalid_redirect_uri": (400, "invalid_redirect_uri"),
     "unsupported_grant_type": (400, "unsupported_grant_type"),
+    "no_email_subscriptions": (404, "This account does not offer its posts by e-mail"),
     "unknown_stream": (400, "Unknown stream type"),
     "list_missing": (400, "Missing list name parameter"),
     "tag_missing": (400, "Missing tag name parameter"),
@@ -101,6 +102,7 @@ CAUSES: Mapping[str, str] = {
     "own_poll": "is your own: you cannot vote in it",
     "too_soon": "must be at least 5 minutes in the future",
     "too_many_scheduled": "You have too many scheduled posts",
+    "lives_elsewhere": "lives on another server, which is to be asked",
     "nothing_to_look_back_on": "is not over, or you wrote nothing in it",
     "too_many_that_day": "You have too many scheduled posts for that day",
 }

@@ -13,7 +13,7 @@ ENTITIES = {
         header_static=u header_description=s locked=b fields=[Field] emojis=[CustomEmoji] bot=b group=b discoverable=b?
         indexable=b noindex=b?~ moved=Account?~ memorial=b~ suspended=b~ limited=b~ created_at=t last_status_at=d?
         statuses_count=i followers_count=i following_count=i hide_collections=b? show_media=b show_media_replies=b
-        show_featured=b roles=[AccountRole]? feature_approval=FeatureApproval
+        show_featured=b email_subscriptions=b~ roles=[AccountRole]? feature_approval=FeatureApproval
     """,
     "CredentialAccount": """
         source=h source.attribution_domains=[s] source.note=s source.fields=[Field] source.privacy=s source.sensitive=b
@@ -323,7 +323,7 @@ ENTITIES = {
     "Profile": """
         id=s display_name=s note=s fields=[Field] avatar=u? avatar_static=u? avatar_description=s header=u?
         header_static=u? header_description=s locked=b bot=b hide_collections=b? discoverable=b? indexable=b
-        show_media=b show_media_replies=b show_featured=b attribution_domains=[s]
+        show_media=b show_media_replies=b show_featured=b email_subscriptions=b~ attribution_domains=[s]
     """,
     "Quote": """
         state=s quoted_status=Status?

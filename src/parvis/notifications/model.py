@@ -232,3 +232,48 @@ class DigestDue(msgspec.Struct, frozen=True):
 
     account: int
     since: datetime
+
+
+class Subscriber(msgspec.Struct, frozen=True):
+    """Somebody who asked for another's public posts by letter; `open` while the other offers them."""
+
+    id: int
+    email: str
+    asked_at: datetime
+    confirmed: bool
+    username: str
+    name: str
+    open: bool
+
+
+class News(msgspec.Struct, frozen=True):
+    """A post on its way to a subscriber; of its files the descriptions."""
+
+    email: str
+    locale: str
+    username: str
+    name: str
+    url: str
+    text: str
+    language: str | None
+    files: list[str]
+
+
+class SubscriptionAsked(msgspec.Struct, frozen=True):
+    """An address was given that is to be sent somebody's posts, if whoever reads it confirms."""
+
+    subscriber: int
+    locale: str
+
+
+class NewsDue(msgspec.Struct, frozen=True):
+    """A post was made that has subscribers."""
+
+    status: int
+
+
+class NewsLetterDue(msgspec.Struct, frozen=True):
+    """A post is to be sent to one subscriber."""
+
+    status: int
+    subscriber: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from parvis.access.model import AddressConfirmed
-from parvis.accounts.model import Blocked, DomainBlocked, Followed, FollowRequested, Unfollowed
+from parvis.accounts.model import Blocked, DomainBlocked, Followed, FollowRequested, ProfileEdited, Unfollowed
 from parvis.base.db import Tx
 from parvis.base.jobs import Job
 from parvis.collections.model import AddedToCollection, CollectionChanged, CollectionDropped, LeftCollection
 from parvis.notifications import actions, queries
 from parvis.notifications.channels import queries as channels
-from parvis.notifications.model import LetterDue, Notified, PushDue
+from parvis.notifications.model import LetterDue, NewsDue, Notified, PushDue
 from parvis.polls.model import PollEnded
 from parvis.quotes import queries as quotes
 from parvis.quotes.model import QuoteAccepted
@@ -30,11 +30,18 @@ async def bring(job: Job, event: Notified) -> None:
 
 
 async def posted(tx: Tx, event: Posted) -> None:
-    """Those a post names, and those who watch its author."""
+    """Those a post names, those who watch its author, and those without an account who subscribed to them."""
     if event.named:
         await actions.bring_on(tx, await queries.tell_mentioned(tx, "mention", event.account, event.status))
     if event.watched:
         await actions.bring_on(tx, await queries.tell_watchers(tx, "status", event.account, event.status))
+    if event.offered and event.visibility == "public" and await channels.put_news(tx, event.status):
+        await tx.emit(NewsDue(event.status))
+
+
+async def profile_edited(tx: Tx, event: ProfileEdited) -> None:
+    """Whoever offers no letters any more keeps nobody's address."""
+    await channels.drop_unoffered(tx, event.account)
 
 
 async def edited(tx: Tx, event: Edited) -> None:

@@ -86,7 +86,9 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     if adopted:
         await queries.count(tx, made.id, replies=adopted)
     reach = await queries.reach(tx, made)
-    await tx.emit(Posted(made.id, by.id, made.visibility, bool(draft.mentions), reach.watched))
+    await tx.emit(
+        Posted(made.id, by.id, made.visibility, bool(draft.mentions), reach.watched, reach.offered)
+    )
     if "://" in (draft.text if by.local else draft.content):
         await tx.emit(Linked(made.id, by.id))
     if by.local and reach.abroad and not made.local_only:

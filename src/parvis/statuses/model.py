@@ -151,13 +151,14 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """A post was made, here or elsewhere; whether it names anybody, and whether somebody watches its author."""
+    """A post was made, here or elsewhere: does it name anybody, is its author watched, and do they offer letters?"""
 
     status: int
     account: int
     visibility: Visibility
     named: bool = True
     watched: bool = True
+    offered: bool = True
 
 
 class Linked(msgspec.Struct, frozen=True):

@@ -97,10 +97,11 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """Whether somebody asked to be told of an author's posts, and whether a post may have readers elsewhere."""
+    """Whether an author is watched and offers letters, and whether a post may have readers elsewhere."""
 
     watched: bool
     abroad: bool
+    offered: bool
 
 
 async def reach(r: Read, status: Status) -> Reach:
@@ -112,10 +113,11 @@ async def reach(r: Read, status: Status) -> Reach:
                   (SELECT count(*) = 1000 FROM readers)
                   OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
                       SELECT account_id FROM readers UNION ALL SELECT $3
-                      UNION ALL SELECT m.account_id FROM mentions m WHERE m.status_id = $2))""",
+                      UNION ALL SELECT m.account_id FROM mentions m WHERE m.status_id = $2)),
+                  (SELECT a.email_subscriptions FROM accounts a WHERE a.id = $1)""",
         status.account_id, status.id, status.in_reply_to_account_id,
     )
-    return found or Reach(watched=True, abroad=True)
+    return found or Reach(watched=True, abroad=True, offered=True)
 
 
 async def add_reblog(

@@ -211,6 +211,8 @@ def account_card(data: dict[str, Any], settings: Settings) -> bytes:
         "show_featured": data["show_featured"], "feature_approval": feature_approval(data),
         "moved": None,
     }
+    if data["domain"] is None:
+        fields["email_subscriptions"] = data["email_subscriptions"] and not gone
     if data["memorial"]:
         fields["memorial"] = True
     if gone:

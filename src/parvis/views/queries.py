@@ -197,7 +197,7 @@ async def materials(
                 'locked', a.locked, 'bot', a.bot, 'discoverable', a.discoverable, 'indexable', a.indexable,
                 'hide_collections', a.hide_collections, 'memorial', a.memorial, 'show_media', a.show_media,
                 'show_media_replies', a.show_media_replies, 'show_featured', a.show_featured,
-                'feature_automatic', a.feature_automatic,
+                'feature_automatic', a.feature_automatic, 'email_subscriptions', a.email_subscriptions,
                 'suspended', a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL,
                 'limited', a.limited_at IS NOT NULL,
                 'emojis', emojis_in(concat_ws(' ', a.display_name, a.note, a.fields::text), a.domain),

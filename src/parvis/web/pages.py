@@ -26,6 +26,7 @@ from parvis.web import (
     security,
     settings,
     sign_in,
+    subscriptions,
 )
 from parvis.web.site import Deed, Site, Visit
 
@@ -42,6 +43,8 @@ OPEN: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/@{name}.atom", feeds.profile_atom),
     ("GET", "/tags/{tag}", public.tag),
     ("GET", "/@{name}", public.profile),
+    ("GET", "/@{name}/subscribe", subscriptions.ask_form),
+    ("POST", "/@{name}/subscribe", subscriptions.ask),
     ("GET", "/@{name}/{id}", public.status),
     ("GET", "/@{name}/{id}/embed", public.embed),
     ("GET", "/collections/{id}", public.collection),
@@ -75,6 +78,10 @@ OPEN: tuple[tuple[str, str, Deed], ...] = (
 SIGNED: tuple[tuple[str, str, Deed], ...] = (
     ("GET", "/unsubscribe", letters.ask),
     ("POST", "/unsubscribe", letters.stop),
+    ("GET", "/subscriptions/confirm", subscriptions.confirm_form),
+    ("POST", "/subscriptions/confirm", subscriptions.confirm),
+    ("GET", "/subscriptions/stop", subscriptions.stop_form),
+    ("POST", "/subscriptions/stop", subscriptions.stop),
 )
 INSIDE: tuple[tuple[str, str, Deed], ...] = (
     ("POST", "/auth/sign_out", sign_in.sign_out),

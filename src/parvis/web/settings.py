@@ -18,7 +18,7 @@ from parvis.text.messages import words
 from parvis.web.site import Visit
 
 TICKS = ("locked", "bot", "discoverable", "indexable", "hide_collections", "show_media", "show_media_replies",
-         "show_featured")
+         "show_featured", "email_subscriptions")
 
 
 async def overview(visit: Visit) -> Response:

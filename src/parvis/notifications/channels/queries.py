@@ -1,4 +1,4 @@
-"""The SQL of push and letters."""
+"""The SQL of push and letters, and of those who receive letters without living here."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from parvis.notifications.model import (
     LetterPreferences,
     LetterWish,
     Missed,
+    News,
     NewSubscription,
     PushErrand,
     Reached,
+    Subscriber,
     Subscription,
 )
 from parvis.notifications.queries import PRESENT
@@ -202,4 +204,124 @@ async def missed(r: Read, account_id: int, since: datetime, limit: int) -> list[
             WHERE n.account_id = $1 AND n.kind = 'mention' AND NOT n.filtered AND n.created_at > $2
             ORDER BY n.id LIMIT $3""",
         account_id, since, limit,
+    )
+
+
+async def offers_letters(r: Read, account_id: int) -> bool:
+    """Does somebody of this city offer their public posts by letter?"""
+    return bool(
+        await r.value(
+            f"""SELECT EXISTS (SELECT FROM accounts a JOIN users u ON u.account_id = a.id
+                WHERE a.id = $1 AND a.email_subscriptions AND {PRESENT} AND u.disabled_at IS NULL)""",
+            account_id,
+        )
+    )
+
+
+async def ask_subscription(tx: Tx, account_id: int, email: str) -> int | None:
+    """Note an address that is to be confirmed; None when it is, when it was asked a moment ago, or too often.
+
+    Nobody's mailbox is filled with such letters: three for one account, an hour apart, and for three accounts in a day.
+    """
+    found: int | None = await tx.value(
+        """INSERT INTO email_subscribers AS x (account_id, email)
+           SELECT $1, $2::text::citext
+           WHERE (SELECT count(*) FROM email_subscribers y
+                  WHERE y.email = $2::text::citext AND y.confirmed_at IS NULL AND y.account_id <> $1) < 3
+           ON CONFLICT (account_id, email) DO UPDATE SET asked_at = parvis_now(), asked = x.asked + 1
+           WHERE x.confirmed_at IS NULL AND x.asked < 3 AND x.asked_at < parvis_now() - interval '1 hour'
+           RETURNING id""",
+        account_id, email,
+    )
+    return found
+
+
+async def subscriber(r: Read, subscriber_id: int) -> Subscriber | None:
+    """Somebody who asked for letters, and whose posts they asked for."""
+    return await r.one(
+        Subscriber,
+        f"""SELECT x.id, x.email::text, x.asked_at, x.confirmed_at IS NOT NULL AS confirmed, a.username,
+                  coalesce(nullif(a.display_name, ''), a.username) AS name,
+                  a.email_subscriptions AND {PRESENT} AND u.disabled_at IS NULL AS open
+           FROM email_subscribers x JOIN accounts a ON a.id = x.account_id JOIN users u ON u.account_id = x.account_id
+           WHERE x.id = $1""",
+        subscriber_id,
+    )
+
+
+async def confirm_subscriber(tx: Tx, subscriber_id: int) -> int:
+    """Letters begin; 0 when they had begun before."""
+    return await tx.run(
+        "UPDATE email_subscribers SET confirmed_at = parvis_now() WHERE id = $1 AND confirmed_at IS NULL",
+        subscriber_id,
+    )
+
+
+async def drop_subscriber(tx: Tx, subscriber_id: int) -> int:
+    """Forget an address."""
+    return await tx.run("DELETE FROM email_subscribers WHERE id = $1", subscriber_id)
+
+
+async def drop_unconfirmed(tx: Tx) -> int:
+    """Forget addresses that nobody confirmed within a day."""
+    return await tx.run(
+        "DELETE FROM email_subscribers WHERE confirmed_at IS NULL AND asked_at < parvis_now() - interval '1 day'"
+    )
+
+
+async def drop_unoffered(tx: Tx, account_id: int) -> int:
+    """Forget all addresses of an account that offers no letters any more."""
+    return await tx.run(
+        """DELETE FROM email_subscribers x USING accounts a
+           WHERE x.account_id = $1 AND a.id = x.account_id AND NOT a.email_subscriptions""",
+        account_id,
+    )
+
+
+async def put_news(tx: Tx, status_id: int) -> int:
+    """Note a post that subscribers are to receive: one for everybody, not passed on and no answer."""
+    return await tx.run(
+        """INSERT INTO news_due (status_id)
+           SELECT s.id FROM statuses s JOIN accounts a ON a.id = s.account_id
+           WHERE s.id = $1 AND a.email_subscriptions AND s.local AND s.visibility = 'public' AND NOT s.local_only
+             AND s.reblog_of_id IS NULL AND s.in_reply_to_id IS NULL AND s.in_reply_to_uri IS NULL
+             AND EXISTS (SELECT FROM email_subscribers x
+                         WHERE x.account_id = s.account_id AND x.confirmed_at IS NOT NULL)
+           ON CONFLICT DO NOTHING""",
+        status_id,
+    )
+
+
+async def next_subscribers(tx: Tx, status_id: int, limit: int) -> list[int]:
+    """The next of those whom a post is to reach; each only once."""
+    return await tx.values(
+        """WITH due AS (SELECT n.after, s.account_id FROM news_due n JOIN statuses s ON s.id = n.status_id
+                        WHERE n.status_id = $1 FOR UPDATE OF n),
+                reached AS (SELECT x.id FROM due JOIN email_subscribers x ON x.account_id = due.account_id
+                            WHERE x.confirmed_at IS NOT NULL AND x.id > due.after ORDER BY x.id LIMIT $2),
+                moved AS (UPDATE news_due SET after = (SELECT max(id) FROM reached)
+                          WHERE status_id = $1 AND EXISTS (SELECT FROM reached))
+           SELECT id FROM reached ORDER BY id""",
+        status_id, limit,
+    )
+
+
+async def drop_news(tx: Tx, status_id: int) -> int:
+    """A post has reached everybody."""
+    return await tx.run("DELETE FROM news_due WHERE status_id = $1", status_id)
+
+
+async def news(r: Read, status_id: int, subscriber_id: int) -> News | None:
+    """What a letter to a subscriber says; None when the post is not for everybody any more, or they left."""
+    return await r.one(
+        News,
+        f"""SELECT x.email::text, u.locale, a.username, coalesce(nullif(a.display_name, ''), a.username) AS name,
+                   coalesce(s.url, s.uri) AS url, coalesce(nullif(s.spoiler_text, ''), s.content) AS text, s.language,
+                   ARRAY(SELECT coalesce(m.description, '') FROM media m
+                         WHERE m.status_id = s.id ORDER BY m.position, m.id) AS files
+            FROM email_subscribers x JOIN users u ON u.account_id = x.account_id JOIN accounts a ON a.id = x.account_id
+            JOIN seen_by(NULL) s ON s.id = $1 AND s.account_id = x.account_id
+            WHERE x.id = $2 AND x.confirmed_at IS NOT NULL AND a.email_subscriptions AND {PRESENT}
+              AND u.disabled_at IS NULL AND s.visibility = 'public'""",
+        status_id, subscriber_id,
     )

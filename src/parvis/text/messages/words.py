@@ -170,6 +170,9 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "box_open": ("This vote is still open", "Nobody knows a result before the close."),
     "not_now": ("It is too late, or too early", "This proposal is not at that step. Nothing was changed."),
     "article_not_in_force": ("This article is not in force", "Only an article that applies today can be amended."),
+    "no_email_subscriptions": (
+        "These posts are not offered by e-mail", "Whose they are has not chosen to offer them, or no longer does."
+    ),
     "no_charter": ("There is no charter yet", "Rules can be proposed once a first charter is laid."),
 }
 
