@@ -19,7 +19,7 @@ from parvis.charter import model as charter
 from parvis.collections import model as collections
 from parvis.composing import actions as composing
 from parvis.factors import actions as factors
-from parvis.federation import delivery, fetch, imports, inbox, outbox, threads
+from parvis.federation import archives, delivery, fetch, imports, inbox, outbox, threads
 from parvis.federation.model import KeyDoubted, ThreadWanted
 from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
@@ -37,6 +37,8 @@ from parvis.notifications.channels import mail as post
 from parvis.notifications.channels import push, subscribers
 from parvis.polls import actions as asking
 from parvis.polls import model as polls
+from parvis.portability import actions as portability
+from parvis.portability import model as moving
 from parvis.portability import reactions as coming
 from parvis.quotes import model as quotes
 from parvis.quotes import reactions as quoting
@@ -140,6 +142,8 @@ REACTIONS: Mapping[type, Reactions] = {
     quotes.QuoteRefused: Reactions(later=(outbox.quote_refused,)),
     quotes.QuoteRevoked: Reactions(now=(streams.quote_settled,), later=(outbox.quote_revoked,)),
     Uploaded: Reactions(later=(workshop.make,)),
+    moving.ArchiveAsked: Reactions(later=(archives.write,)),
+    moving.ArchiveReady: Reactions(later=(coming.send_archive,)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     ThreadWanted: Reactions(later=(threads.complete,)),
     years.YearAsked: Reactions(later=(lookback.make,)),
@@ -182,6 +186,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (600.0, post.note_digests),
     (3600.0, doors.forget_old),
     (3600.0, factors.forget_old),
+    (3600.0, portability.forget_archives),
     (3600.0, push.prune),
     (3600.0, subscribers.forget),
     (3600.0, media.forget_stale),

@@ -103,7 +103,7 @@ def test_a_translation_keeps_the_placeholders_and_the_links(french: Catalog) -> 
 
 def test_french_punctuation_never_starts_a_line(french: Catalog) -> None:
     texts = [text for message in entries(french) for text in forms(message.string)]
-    texts += [path.read_text() for path in HERE.glob("*.fr.txt")]
+    texts += [path.read_text() for path in HERE.rglob("*.fr.txt")]
     assert [text for text in texts if re.search(r" [:;?!»]|« |\w'\w", text)] == []
 
 
@@ -160,6 +160,18 @@ def test_a_confirmation_carries_its_link_and_escapes_names_in_html_only(locale: 
     assert 'href="https://place.example/confirm?token=x&amp;y=1"' in letter.html
     assert "<de>" not in letter.html
     assert f'<html lang="{locale}">' in letter.html
+
+
+@pytest.mark.parametrize("locale", messages.LOCALES)
+@pytest.mark.parametrize(("letter", "values"), [("archive", {"city": CITY, "username": "alice", "link": "https://place.example/x", "days": 7})])
+def test_a_letter_says_all_that_it_is_given(locale: messages.Locale, letter: str, values: dict[str, object]) -> None:
+    made = messages.letter(messages.letters(), letter, locale, values)
+    for said in ("alice", "https://place.example/x", "7"):
+        assert said in made.text
+        assert said in made.html
+    for missing in values:
+        with pytest.raises(UndefinedError):
+            messages.letter(messages.letters(), letter, locale, {key: value for key, value in values.items() if key != missing})
 
 
 @pytest.mark.parametrize("locale", messages.LOCALES)

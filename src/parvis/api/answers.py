@@ -112,6 +112,8 @@ ANSWERS = {
     "GET /api/v1/annual_reports/{year}/state": "h",
     "POST /api/v1/apps": "CredentialApplication",
     "GET /api/v1/apps/verify_credentials": "Application",
+    "GET /api/v1/archives": "[Archive]",
+    "POST /api/v1/archives": "Archive",
     "GET /api/v1/blocks": "[Account]",
     "GET /api/v1/bookmarks": "[Status]",
     "GET /api/v1/charter": "h",

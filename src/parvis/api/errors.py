@@ -47,6 +47,7 @@ WORDS: Mapping[str, tuple[int, str]] = {
     "pending": (403, "Your login is currently pending approval"),
     "registrations_closed": (403, "This action is not allowed"),
     "not_invited": (403, "Only people whom a resident invites can settle here, and this is no invitation that counts"),
+    "archive_weekly": (429, "You may ask for an archive of what is yours once a week"),
     "invite_invalid": (401, "This invitation does not count any more"),
     "unconfirmed": (403, "Your login is missing a confirmed e-mail address"),
     "invalid_client": (401, "invalid_client"),

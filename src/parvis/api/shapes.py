@@ -228,6 +228,9 @@ ENTITIES = {
     "Appeal": """
         text=s state=s
     """,
+    "Archive": """
+        id=s created_at=t ready_at=t? size=i? url=u?
+    """,
     "AsyncRefresh": """
         id=s status=s result_count=i?
     """,

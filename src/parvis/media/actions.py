@@ -62,7 +62,7 @@ async def take(job: Job, source: IO[bytes] | bytes, *, wait: bool) -> Kept | Raw
             if work.file is not None:
                 return await store(job, f"uploads/{secrets.token_urlsafe(16)}", folder, work)
         raw = Raw(f"raw/{secrets.token_urlsafe(16)}", work.kind, await asyncio.to_thread(file.seek, 0, io.SEEK_END))
-        await _reserve(job, [raw.file])
+        await reserve(job, [raw.file])
         await asyncio.to_thread(file.seek, 0)
         await job.files.put(raw.file, file)
         return raw
@@ -75,14 +75,15 @@ async def store(job: Job, stem: str, folder: Path, work: Work, *, preview: bool 
     small = work.preview if preview else None
     preview_file = f"{stem}.small{Path(small.file).suffix}" if small else None
     kept = Kept(f"{stem}{Path(work.file.file).suffix}", preview_file, work)
-    await _reserve(job, [name for name in (kept.file, kept.preview_file) if name])
+    await reserve(job, [name for name in (kept.file, kept.preview_file) if name])
     await job.files.put(kept.file, folder / work.file.file)
     if small and kept.preview_file:
         await job.files.put(kept.preview_file, folder / small.file)
     return kept
 
 
-async def _reserve(job: Job, names: Sequence[str]) -> None:
+async def reserve(job: Job, names: Sequence[str]) -> None:
+    """Announce names that are about to be put into the store: what no row takes within the hour goes again."""
     async with job.db.write() as tx:
         await queries.reserve(tx, names)
 

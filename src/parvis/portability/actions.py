@@ -1,4 +1,4 @@
-"""Asking others in, and bringing along what one had elsewhere."""
+"""Asking others in, bringing along what one had elsewhere, and taking everything along."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from parvis.access.model import Door, PreparedSignUp, SignUp
 from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account, FollowWish
-from parvis.base.db import Tx
-from parvis.base.errors import Forbidden, NotFound
+from parvis.base.db import Read, Tx
+from parvis.base.errors import Conflict, Forbidden, NotFound
+from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.portability import policy, queries
-from parvis.portability.model import InvitationWish, Kind, Mode
+from parvis.portability.model import Archive, ArchiveAsked, ArchiveReady, InvitationWish, Kind, Mode
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
@@ -141,3 +142,36 @@ async def take(tx: Tx, by: Account, kind: Kind, row: Sequence[str], found: Accou
         mine = next((one for one in await shelves.lists(tx, by.id) if one.title == row[0]), None)
         mine = mine or await lists.make_list(tx, by.id, row[0])
         await lists.enlist(tx, by.id, mine.id, [found.id])
+
+
+async def ask_archive(tx: Tx, account_id: int) -> Archive:
+    """Ask for all that is one's own as one file (GDPR article 20). TooMany within a week of the last time."""
+    await tx.lock(f"archive {account_id}")
+    policy.may_take_along(await queries.asked_last(tx, account_id), tx.now)
+    made = await queries.add_archive(tx, account_id)
+    if made is None:
+        raise Conflict("try_again")
+    await tx.emit(ArchiveAsked(made.id))
+    return made
+
+
+async def archive(r: Read, account_id: int, archive_id: int) -> Archive:
+    """One's own archive that lies ready, for a week; NotFound for anybody else's."""
+    found = next((one for one in await queries.archives(r, account_id) if one.id == archive_id), None)
+    if found is None or found.file is None:
+        raise NotFound("archive")
+    return found
+
+
+async def archive_made(tx: Tx, archive_id: int, file: str, size: int) -> bool:
+    """An archive lies in the store; False when nobody waits for it any more."""
+    done = await queries.finish_archive(tx, archive_id, file, size)
+    if done:
+        await tx.emit(ArchiveReady(archive_id))
+    return done
+
+
+async def forget_archives(job: Job) -> None:
+    """Drop archives a week after they were ready; one that could not be made within a day may be asked for again."""
+    async with job.db.write() as tx:
+        await queries.drop_old_archives(tx)

@@ -1,4 +1,4 @@
-"""Who is asked to come, and what somebody brings along."""
+"""Who is asked to come, what somebody brings along, and what they take along."""
 
 from __future__ import annotations
 
@@ -76,3 +76,40 @@ class Spent(msgspec.Struct, frozen=True):
 
     id: int
     account_id: int
+
+
+class Archive(msgspec.Struct, frozen=True):
+    """All that is somebody's own, as one file in the store once it is ready."""
+
+    id: int
+    account_id: int
+    file: str | None
+    size: int | None
+    created_at: datetime
+    ready_at: datetime | None
+
+
+class Filed(msgspec.Struct, frozen=True):
+    """A post, and a file in the store that it shows or showed; None: it has none."""
+
+    status_id: int
+    file: str | None
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A post that somebody marked for themselves."""
+
+    status_id: int
+    uri: str
+
+
+class ArchiveAsked(msgspec.Struct, frozen=True):
+    """Somebody wants to take along all that is theirs."""
+
+    archive: int
+
+
+class ArchiveReady(msgspec.Struct, frozen=True):
+    """It lies ready for them."""
+
+    archive: int

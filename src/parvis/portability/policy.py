@@ -1,13 +1,14 @@
-"""Who may invite; Mastodon's own files of follows, lists, mutes, blocks and bookmarks. Pure."""
+"""Who may invite, how often one takes everything along, and Mastodon's own files of what one has. Pure."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from parvis.accounts.model import Account
-from parvis.base.errors import Forbidden, Invalid
+from parvis.base.errors import Forbidden, Invalid, TooMany
 from parvis.portability.model import InvitationWish, Kind
 
 ROWS = 20_000
@@ -15,6 +16,7 @@ CELL = 2_000
 STANDING = 20
 USES = 100
 YEAR = 365 * 86400
+WEEK = timedelta(days=7)
 FILES: Mapping[Kind, str] = {
     "following": "following_accounts.csv", "lists": "lists.csv", "mutes": "muted_accounts.csv",
     "blocks": "blocked_accounts.csv", "domain_blocks": "blocked_domains.csv", "bookmarks": "bookmarks.csv",
@@ -46,6 +48,12 @@ def invitation(wish: InvitationWish) -> None:
         raise Invalid("expires_in", "ERR_INVALID")
     if wish.most_uses is not None and not 0 < wish.most_uses <= USES:
         raise Invalid("most_uses", "ERR_INVALID")
+
+
+def may_take_along(last: datetime | None, now: datetime) -> None:
+    """All that is one's own is put together once a week at most: it is much work."""
+    if last is not None and now < last + WEEK:
+        raise TooMany(last + WEEK, "archive_weekly", 1)
 
 
 def written(kind: Kind, rows: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from parvis.base.db import Read, Tx
-from parvis.portability.model import Failure, Import, Invitation, InvitationWish, Inviter, Kind, Mode, Spent, Waiting
+from parvis.portability.model import (
+    Archive,
+    Failure,
+    Filed,
+    Import,
+    Invitation,
+    InvitationWish,
+    Inviter,
+    Kept,
+    Kind,
+    Mode,
+    Spent,
+    Waiting,
+)
+from parvis.statuses.model import Status
+from parvis.statuses.queries import STATUS
 
 ACCT = "a.username || '@' || coalesce(a.domain, $2::text)"
 FOLLOWED = f"""SELECT jsonb_build_array({ACCT}, x.show_reblogs::text, x.notify::text,
@@ -26,6 +41,12 @@ BOOKMARKED = """SELECT jsonb_build_array(s.uri) FROM bookmarks b JOIN statuses s
 TAKEN: Mapping[Kind, str] = {
     "following": FOLLOWED, "lists": LISTED, "mutes": MUTED, "blocks": BLOCKED, "domain_blocks": DOMAINS,
     "bookmarks": BOOKMARKED,
+}
+ARCHIVE = "id, account_id, file, size, created_at, ready_at"
+MARKED: Mapping[str, str] = {
+    table: f"""SELECT m.status_id, s.uri FROM {table} m JOIN statuses s ON s.id = m.status_id
+        WHERE m.account_id = $1 AND m.status_id > $2 AND s.deleted_at IS NULL ORDER BY m.status_id LIMIT $3"""
+    for table in ("favourites", "bookmarks")
 }
 # An invitation counts while it has uses and time left and its maker could sign in and is under no measure.
 LIVE = """i.withdrawn_at IS NULL AND (i.due_at IS NULL OR i.due_at > parvis_now())
@@ -173,3 +194,76 @@ async def to_follow(r: Read, account_id: int) -> int | None:
         account_id,
     )
     return found
+
+
+async def add_archive(tx: Tx, account_id: int) -> Archive | None:
+    """Insert an archive that is still to be put together."""
+    return await tx.one(Archive, f"INSERT INTO archives (account_id) VALUES ($1) RETURNING {ARCHIVE}", account_id)
+
+
+async def archives(r: Read, account_id: int) -> list[Archive]:
+    """Somebody's archives, the last first; one that is older than a week is as good as gone."""
+    return await r.all(
+        Archive,
+        f"""SELECT {ARCHIVE} FROM archives
+            WHERE account_id = $1 AND (ready_at IS NULL OR ready_at > parvis_now() - interval '7 days')
+            ORDER BY id DESC""",
+        account_id,
+    )
+
+
+async def asked_last(r: Read, account_id: int) -> datetime | None:
+    """When somebody asked for an archive the last time."""
+    found: datetime | None = await r.value("SELECT max(created_at) FROM archives WHERE account_id = $1", account_id)
+    return found
+
+
+async def archive(r: Read, archive_id: int) -> Archive | None:
+    """One archive, ready or not."""
+    return await r.one(Archive, f"SELECT {ARCHIVE} FROM archives WHERE id = $1", archive_id)
+
+
+async def finish_archive(tx: Tx, archive_id: int, file: str, size: int) -> bool:
+    """Note where an archive lies; False when it was ready before, or nobody waits for it any more."""
+    return bool(await tx.run(
+        """UPDATE archives SET file = $2, size = $3, ready_at = parvis_now() WHERE id = $1 AND ready_at IS NULL""",
+        archive_id, file, size,
+    ))
+
+
+async def drop_old_archives(tx: Tx) -> int:
+    """Forget archives a week after they were ready, and those that were not within a day."""
+    return await tx.run(
+        """DELETE FROM archives WHERE ready_at <= parvis_now() - interval '7 days'
+           OR (ready_at IS NULL AND created_at <= parvis_now() - interval '1 day')"""
+    )
+
+
+async def said(r: Read, account_id: int, after: int, limit: int) -> list[Status]:
+    """What somebody wrote and passed on, whoever may see it, in the order in which they did."""
+    return await r.all(
+        Status,
+        f"""SELECT {STATUS} FROM statuses s
+            WHERE s.account_id = $1 AND s.id > $2 AND s.deleted_at IS NULL ORDER BY s.id LIMIT $3""",
+        account_id, after, limit,
+    )
+
+
+async def filed(r: Read, account_id: int, after: int, limit: int) -> list[Filed]:
+    """The files of so many of somebody's posts, and of their earlier states."""
+    return await r.all(
+        Filed,
+        """WITH page AS (SELECT id FROM statuses WHERE account_id = $1 AND id > $2 AND deleted_at IS NULL
+                         ORDER BY id LIMIT $3)
+           SELECT p.id AS status_id, m.file FROM page p
+           LEFT JOIN LATERAL (SELECT file FROM media WHERE status_id = p.id AND file IS NOT NULL
+                              UNION ALL SELECT file FROM media
+                              WHERE shown_before = p.id AND status_id IS NULL AND file IS NOT NULL) m ON true
+           ORDER BY p.id, m.file""",
+        account_id, after, limit,
+    )
+
+
+async def marked(r: Read, table: str, account_id: int, after: int, limit: int) -> list[Kept]:
+    """What somebody marked as a favourite, or put aside."""
+    return await r.all(Kept, MARKED[table], account_id, after, limit)

@@ -8,11 +8,11 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from parvis.accounts import actions as accounts
-from parvis.base.errors import Invalid, NotFound
+from parvis.base.errors import Invalid, NotFound, TooMany
 from parvis.portability import actions, policy, queries
 from parvis.portability.model import Kind, Mode
 from parvis.text.messages import words
-from parvis.web import security
+from parvis.web import ranges, security
 from parvis.web.site import SESSION, Limit, Visit
 
 IMPORTS = Limit("import", 20, 86400)
@@ -29,9 +29,47 @@ def _kinds(visit: Visit) -> list[tuple[str, str]]:
     return [(kind, visit.say(words.BROUGHT[kind])) for kind in get_args(Kind)]
 
 
+async def _export_page(visit: Visit, status: int = 200, error: str = "") -> Response:
+    async with visit.app.db.read() as r:
+        rows = await queries.archives(r, visit.viewer or 0)
+        last = await queries.asked_last(r, visit.viewer or 0)
+        again = last + policy.WEEK if last and r.now < last + policy.WEEK else None
+    return visit.show(
+        "export.html", status, kinds=_kinds(visit), archives=rows, again=again, week=policy.WEEK, error=error,
+        asked=visit.query("done") == "1",
+    )
+
+
 async def export_page(visit: Visit) -> Response:
     """What one can take along."""
-    return visit.show("export.html", kinds=_kinds(visit))
+    return await _export_page(visit)
+
+
+async def ask_archive(visit: Visit) -> Response:
+    """Ask for all that is one's own as one file."""
+    try:
+        async with visit.app.db.write() as tx:
+            await actions.ask_archive(tx, (await visit.account(tx)).id)
+    except TooMany as error:
+        return await _export_page(visit, 429, visit.say(words.PROBLEMS[error.word][1]))
+    return visit.go("/settings/export?done=1")
+
+
+async def archive(visit: Visit) -> Response:
+    """One's own archive, whole or from where a download broke off; nobody else's is there."""
+    async with visit.app.db.read() as r:
+        owner = await visit.account(r)
+        found = await actions.archive(r, owner.id, visit.number("id"))
+    try:
+        body = await visit.app.job.files.body(found.file or "")
+    except FileNotFoundError as error:
+        raise NotFound("archive") from error
+    made = ranges.answer(visit.request, body, "application/zip", str(found.id), "private, no-store")
+    name = f"{owner.username}-{visit.settings.domain.replace(':', '-')}-{found.created_at:%Y-%m-%d}.zip"
+    made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    made.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    del made.headers["Access-Control-Allow-Origin"]
+    return visit.finish(made)
 
 
 async def export(visit: Visit) -> Response:

@@ -2,7 +2,7 @@
 
 English is the language of the sources; `fr.po` holds the French. Catalogues are never compiled on disk.
 A letter is two templates, `<name>.<locale>.txt` and `.html`; the first line of the text is the letter's subject.
-What the city says of itself on a page and to apps alike is in `prose/`.
+What the city says of itself on a page and to apps alike is in `prose/`, and what goes along with files.
 """
 
 from __future__ import annotations
@@ -81,6 +81,11 @@ def letter(templates: Environment, name: str, locale: Locale, values: Mapping[st
     subject, _, text = templates.get_template(f"{name}.{locale}.txt").render(values).partition("\n")
     html = templates.get_template(f"{name}.{locale}.html").render(values)
     return Letter(subject=" ".join(subject.split()), text=text.lstrip("\n"), html=html)
+
+
+def plain(name: str, locale: Locale, values: Mapping[str, object]) -> str:
+    """A text that goes along with files, in one language: `archive`."""
+    return letters().get_template(f"prose/{name}.{locale}.txt").render(values)
 
 
 def prose(name: str, locale: Locale, values: Mapping[str, object]) -> str:

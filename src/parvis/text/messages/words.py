@@ -150,6 +150,9 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "too_many_invitations": (
         "You have many invitations", "Twenty of your invitations count already: withdraw one to make another."
     ),
+    "archive_weekly": (
+        "You have asked for your archive already", "An archive is put together once a week at most: it is much work."
+    ),
     "login_disabled": ("You cannot sign in", "This account is disabled. Write to the city if you think this is wrong."),
     "invalid_request": (
         "This application is not known here",
