@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,19 +16,23 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parvis import wiring
+from parvis.access import queries as tokens
 from parvis.api import errors, operations
 from parvis.api.hub import Hub
 from parvis.api.limits import Limits
 from parvis.base import jobs, log, process, settings
+from parvis.base.batch import Batch
 from parvis.base.cache import Cache
 from parvis.base.clock import Clock
-from parvis.base.db import Db
+from parvis.base.db import Db, Read
 from parvis.base.errors import Problem
 from parvis.base.http import Http, Transport
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.federation import endpoints
 from parvis.views.cards import Shelf
+from parvis.views.looks import Look, Sight
+from parvis.views.status import sights
 from parvis.web import pages
 
 OPEN_TO_BROWSERS = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/", "/nodeinfo/")
@@ -51,6 +55,8 @@ class App:
         self.shelf = Shelf()
         self.cache = Cache(settings.cache, settings.cache_megabytes * 1_000_000)
         self.limits = Limits(enforced=not settings.dev)
+        self.bearers = Batch(self.db, tokens.bearers)
+        self.together = Batch(self.db, self._look)
         self.hub = Hub(job, self.shelf)
         self.asgi: ASGIApp = Doors(_starlette(self), settings)
         self._background: list[asyncio.Task[None]] = []
@@ -59,6 +65,9 @@ class App:
     def openapi(self) -> bytes:
         """The document of the table, made when it is first asked for."""
         return operations.document(self.settings.base)
+
+    async def _look(self, r: Read, asked: Sequence[Look]) -> dict[Look, Sight]:
+        return await sights(r, self.shelf, self.settings, asked)
 
     def start(self) -> None:
         """Begin what a serving process does on the side."""
@@ -73,6 +82,8 @@ class App:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self.bearers.close()
+        await self.together.close()
         await self.cache.close()
         await self.http.close()
         await self.db.close()

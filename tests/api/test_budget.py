@@ -132,7 +132,9 @@ async def test_a_page_costs_at_most_four_round_trips_whether_it_is_short_or_long
                 found[(name, "warm", caller.token or "")] = await meter.cost(caller, path)
         costs.append(found)
     assert costs[0] == costs[1]
-    assert all(costs[0][(name, "warm", who)] < cost for (name, state, who), cost in costs[0].items() if state == "cold")
+    # What cards are made from comes with a viewer's marks; where there are none it is asked for alone.
+    spared = {cost - costs[0][(name, "warm", who)] for (name, state, who), cost in costs[0].items() if state == "cold"}
+    assert spared == {0, 1}
 
 
 async def test_a_search_for_everything_costs_one_more_for_each_kind(meter: Meter) -> None:

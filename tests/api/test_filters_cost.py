@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from api.test_budget import Meter, chatter, meter, pages
 from conftest import settle_in
-from parvis.views import queries
+from parvis.base.db import Read
+from parvis.views import looks
 from parvis.views.cards import Shelf
+from parvis.views.looks import Look
+from parvis.views.stock import Stock
 
 __all__ = ["meter"]
 
@@ -40,16 +43,21 @@ async def test_a_page_costs_as_many_statements_with_filters_as_without(meter: Me
     assert any(post["filtered"] for post in home)
 
 
+async def sent(meter: Meter, r: Read, look: Look) -> bool:
+    """Did the database send any filters for this look?"""
+    return bool((await looks.look(r, Stock(Shelf(), meter.app.settings), [look]))[look.viewer].marks.get("filters"))
+
+
 async def test_who_has_no_filters_is_sent_nothing_of_them(meter: Meter) -> None:
-    """Of a page only one row holds filters, and nothing where there is none."""
+    """Filters come with posts, once for each viewer who has any."""
     alice, bela = [await settle_in(meter.app, name) for name in ("alice", "bela")]
-    ids = [int((await bela.post("/api/v1/statuses", json={"status": f"Number {n}"})).json()["id"]) for n in range(3)]
+    made = [await bela.post("/api/v1/statuses", json={"status": f"Number {n}"}) for n in range(3)]
+    ids = tuple(int(answer.json()["id"]) for answer in made)
     async with meter.app.db.read() as r:
-        assert {state.filters is None for state in await queries.states(r, alice.account.id, ids)} == {True}
+        assert not await sent(meter, r, Look(alice.account.id, ids))
     words = [{"keyword": "number"}]
     await alice.post("/api/v2/filters", json={"title": "T", "context": ["home"], "keywords_attributes": words})
     async with meter.app.db.read() as r:
-        found = await queries.states(r, alice.account.id, ids)
-        assert sorted(state.filters is None for state in found) == [False, True, True]
-        assert {state.filters is None for state in await queries.states(r, None, ids)} == {True}
-        assert {state.filters is None for state in await queries.states(r, alice.account.id, (), [bela.account.id])} == {True}
+        assert await sent(meter, r, Look(alice.account.id, ids))
+        assert not await sent(meter, r, Look(None, ids))
+        assert not await sent(meter, r, Look(alice.account.id, (), (bela.account.id,)))

@@ -39,6 +39,7 @@ OPEN = {
     "search_names",
     "search_query",
     "search_words",
+    "seen_among",
 }
 CAST = """INSERT INTO ballots (box_id, voter, question_hash, grades)
     SELECT box_id, $2, question_hash, '{"text": 5}' FROM proposals WHERE id = $1"""

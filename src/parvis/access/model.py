@@ -62,6 +62,7 @@ class Bearer(msgspec.Struct, frozen=True):
     role: Role | None
     locale: str | None
     approved: bool
+    token_hash: bytes
 
 
 class Code(msgspec.Struct, frozen=True):

@@ -181,21 +181,22 @@ async def add_token(
     return made
 
 
-async def bearer(r: Read, token_hash: bytes) -> Bearer | None:
-    """What a token stands for; None when it stands for nothing any more."""
-    return await r.one(
+async def bearers(r: Read, hashes: Sequence[bytes]) -> dict[bytes, Bearer]:
+    """What tokens stand for, by their hashes; one that stands for nothing any more is left out."""
+    found = await r.all(
         Bearer,
         """SELECT t.id, t.application_id, t.account_id, t.scopes, a.username, a.uri,
                   coalesce(a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL, false),
                   coalesce(u.confirmed_at IS NOT NULL, false), coalesce(u.disabled_at IS NOT NULL, false),
-                  u.role, u.locale, coalesce(u.approved_at IS NOT NULL, true)
+                  u.role, u.locale, coalesce(u.approved_at IS NOT NULL, true), t.token_hash
            FROM tokens t
            LEFT JOIN users u ON u.account_id = t.account_id
            LEFT JOIN accounts a ON a.id = t.account_id
-           WHERE t.token_hash = $1 AND t.revoked_at IS NULL
+           WHERE t.token_hash = ANY($1::bytea[]) AND t.revoked_at IS NULL
              AND (t.expires_at IS NULL OR t.expires_at > parvis_now())""",
-        token_hash,
+        list(hashes),
     )
+    return {one.token_hash: one for one in found}
 
 
 async def revoke(tx: Tx, token_hash: bytes, application_id: int) -> Revoked | None:

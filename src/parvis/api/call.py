@@ -17,7 +17,6 @@ from starlette.responses import Response
 
 from parvis.access import actions as access
 from parvis.access import policy as scopes
-from parvis.access import queries as tokens
 from parvis.access.model import Bearer
 from parvis.accounts import actions as accounts
 from parvis.accounts.model import Account
@@ -25,12 +24,14 @@ from parvis.api import limits, parameters
 from parvis.api.hub import Hub
 from parvis.api.limits import Left, Limit, Limits
 from parvis.api.uploads import Form
+from parvis.base.batch import Batch
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, Invalid, Unauthenticated
 from parvis.base.ids import Page
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.views.cards import ENCODE, Shelf
+from parvis.views.looks import Look, Sight
 from parvis.views.status import Eye
 
 Who = Literal["anyone", "user", "app", "token"]
@@ -48,6 +49,8 @@ class App(Protocol):
     shelf: Shelf
     limits: Limits
     hub: Hub
+    bearers: Batch[bytes, Bearer]
+    together: Batch[Look, Sight]
 
     @property
     def openapi(self) -> bytes:
@@ -135,8 +138,9 @@ class Call:
     def eye(self) -> Eye:
         """Who looks, as views want it."""
         # A card made in a transaction that is rolled back must not stay: its version will be another text's.
-        shelf = Shelf() if isinstance(self._opened, Tx) else self.app.shelf
-        return Eye(self.viewer, shelf, self.settings)
+        if isinstance(self._opened, Tx):
+            return Eye(self.viewer, Shelf(), self.settings)
+        return Eye(self.viewer, self.app.shelf, self.settings, self.app.together)
 
     def may(self, scope: str) -> bool:
         """Does the token allow this much?"""
@@ -172,7 +176,7 @@ class Call:
         """The Link header of a list: absolute, keeping every other parameter."""
         if not row_ids:
             return
-        base = f"{self.settings.base}{quote(self.request.url.path)}?{self._kept()}"
+        base = f"{self.settings.base}{quote(self.request.scope['path'])}?{self._kept()}"
         older, newer = min(row_ids), max(row_ids)
         self.headers["Link"] = f'<{base}max_id={older}>; rel="next", <{base}min_id={newer}>; rel="prev"'
 
@@ -215,22 +219,20 @@ class Operation(msgspec.Struct, frozen=True):
         """Answer a request: who calls, may they, what do they ask, then the deed in its transaction."""
         app: App = request.app.state.app
         call = Call(app, request, None, app.job.db.clock.now())
-        if self.tx == "read":  # one connection for the token and for all that is read
+        await self._admit(call)
+        if self.tx == "read":
             async with call.opening("read"):
-                await self._admit(call, call.read)
                 return self._answer(call, await self.deed(call, await self._asked(request)))
-        async with app.job.db.read() as r:
-            await self._admit(call, r)
         with parameters.form_of(request, self.kind, app.settings.scratch) as form:
             arguments = await self._asked(request, form)
             async with call.opening(self.tx):
                 made = await self.deed(call, arguments)
         return self._answer(call, made)
 
-    async def _admit(self, call: Call, r: Read) -> None:
+    async def _admit(self, call: Call) -> None:
         """Learn who calls, count the request, and see whether they may."""
         try:
-            call.bearer = await bearer_of(r, shown_token(call.request, in_address=self.stream))
+            call.bearer = await bearer_of(call.app, shown_token(call.request, in_address=self.stream))
         finally:
             self._count(call)
         permit(self, call.bearer)
@@ -272,11 +274,11 @@ def shown_token(request: HTTPConnection, *, in_address: bool = False) -> str | N
     return shown or (request.query_params.get("access_token") if in_address else None) or None
 
 
-async def bearer_of(r: Read, token: str | None) -> Bearer | None:
+async def bearer_of(app: App, token: str | None) -> Bearer | None:
     """What a token stands for; None without one; Unauthenticated when it stands for nothing."""
     if token is None:
         return None
-    found = await tokens.bearer(r, access.fingerprint(token))
+    found = await app.bearers.of(access.fingerprint(token))
     if found is None:
         raise Unauthenticated
     return found

@@ -238,8 +238,7 @@ async def _entered(app: App, socket: WebSocket, offered: str | None) -> Bearer:
     """Who opens a WebSocket. A wrong token counts against the address, a right one against itself."""
     now = app.job.db.clock.now()
     try:
-        async with app.job.db.read() as r:
-            bearer = await bearer_of(r, shown_token(socket) or offered or shown_token(socket, in_address=True))
+        bearer = await bearer_of(app, shown_token(socket) or offered or shown_token(socket, in_address=True))
         if bearer is None or bearer.account_id is None:
             raise Unauthenticated("token_invalid" if bearer else "no_token")
     except Unauthenticated:

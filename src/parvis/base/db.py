@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
@@ -18,6 +18,7 @@ from parvis.base.clock import Clock
 from parvis.base.errors import Conflict, Invalid
 
 T = TypeVar("T")
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 log = structlog.get_logger()
 
 OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
@@ -35,31 +36,81 @@ def job_name(reaction: Callable[..., Awaitable[object]]) -> str:
     return f"{reaction.__module__.removeprefix('parvis.')}.{reaction.__qualname__}"
 
 
+class Lent:
+    """Connections of the pool that go from hand to hand: to give one to the pool and take it again costs two tasks.
+
+    At most half of the pool stays here, and none while somebody waits for one.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+        self._idle: list[Connection] = []
+        self._most = pool.get_max_size() // 2
+        self._awaited = 0
+
+    async def take(self) -> Connection:
+        """One that is idle here, or the pool's."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            await self._pool.release(connection)
+        self._awaited += 1
+        try:
+            return await self._pool.acquire()
+        finally:
+            self._awaited -= 1
+
+    async def give_back(self, connection: Connection) -> None:
+        """Keep it for the next, or let the pool have it: what stands in a transaction it must clean."""
+        if self._awaited or len(self._idle) >= self._most or connection.is_closed() or connection.is_in_transaction():
+            await self._pool.release(connection)
+        else:
+            self._idle.append(connection)
+
+    async def close(self) -> None:
+        """Give all to the pool."""
+        while self._idle:
+            await self._pool.release(self._idle.pop())
+
+
 class Read:
-    """Looks at the database. Holds one connection; `now` is this moment in the city."""
+    """Looks at the database. Takes one connection when it first asks; `now` is this moment in the city."""
 
-    __slots__ = ("_connection", "now")
+    __slots__ = ("_lent", "_taken", "now")
 
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Any], now: datetime) -> None:
-        self._connection = connection
+    def __init__(self, lent: Lent, now: datetime) -> None:
+        self._lent = lent
+        self._taken: Connection | None = None
         self.now = now
+
+    async def _connection(self) -> Connection:
+        if self._taken is None:
+            self._taken = await self._lent.take()
+        return self._taken
+
+    async def give_back(self) -> None:
+        """Give the connection back, if one was taken."""
+        if self._taken is not None:
+            taken, self._taken = self._taken, None
+            await self._lent.give_back(taken)
 
     async def one(self, shape: type[T], sql: str, *args: object) -> T | None:
         """The first row as `shape`, whose fields are the columns in order; None when there is none."""
-        row = await self._connection.fetchrow(sql, *args)
+        row = await (await self._connection()).fetchrow(sql, *args)
         return None if row is None else shape(*row)
 
     async def all(self, shape: type[T], sql: str, *args: object) -> list[T]:
         """Every row as `shape`."""
-        return [shape(*row) for row in await self._connection.fetch(sql, *args)]
+        return [shape(*row) for row in await (await self._connection()).fetch(sql, *args)]
 
     async def value(self, sql: str, *args: object) -> Any:
         """The first column of the first row."""
-        return await self._connection.fetchval(sql, *args)
+        return await (await self._connection()).fetchval(sql, *args)
 
     async def values(self, sql: str, *args: object) -> list[Any]:
         """The first column of every row."""
-        return [row[0] for row in await self._connection.fetch(sql, *args)]
+        return [row[0] for row in await (await self._connection()).fetch(sql, *args)]
 
 
 class Tx(Read):
@@ -67,19 +118,20 @@ class Tx(Read):
 
     __slots__ = ("_jobs", "_reactions")
 
-    def __init__(
-        self,
-        connection: asyncpg.pool.PoolConnectionProxy[Any],
-        now: datetime,
-        reactions: Mapping[type, Reactions],
-    ) -> None:
-        super().__init__(connection, now)
+    def __init__(self, lent: Lent, now: datetime, reactions: Mapping[type, Reactions]) -> None:
+        super().__init__(lent, now)
         self._reactions = reactions
         self._jobs: list[tuple[str, bytes]] = []
 
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """All of it or nothing; only `Db.write` opens one."""
+        async with (await self._connection()).transaction():
+            yield
+
     async def run(self, sql: str, *args: object) -> int:
         """Change rows; how many were changed."""
-        done = await self._connection.execute(sql, *args)
+        done = await (await self._connection()).execute(sql, *args)
         last = done.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
 
@@ -100,7 +152,7 @@ class Tx(Read):
 
     async def lock(self, name: str) -> None:
         """Hold an advisory lock until this transaction ends: two deeds on one thing run one after the other."""
-        await self._connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+        await (await self._connection()).execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
 
     async def flush(self) -> None:
         """Write the job rows; the edge calls it just before the commit."""
@@ -108,7 +160,7 @@ class Tx(Read):
             names = [name for name, _ in self._jobs]
             payloads: list[bytes | None] = [payload for _, payload in self._jobs]
             self._jobs = []
-            queries = JobQueries.from_asyncpg_connection(self._connection)
+            queries = JobQueries.from_asyncpg_connection(await self._connection())
             await queries.enqueue(names, payloads, [0] * len(names))
 
 
@@ -117,37 +169,39 @@ class Db:
 
     def __init__(self, pool: asyncpg.Pool[Any], clock: Clock, reactions: Mapping[type, Reactions]) -> None:
         self.pool = pool
+        self.lent = Lent(pool)
         self.clock = clock
         self.reactions = reactions
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:
         """Look, without a transaction: each statement sees what is committed when it starts."""
-        async with self.pool.acquire() as connection:
-            token = OPEN.set(True)
-            try:
-                yield Read(connection, self.clock.now())
-            except asyncpg.DataError as error:
-                raise _unfit(error) from error
-            finally:
-                OPEN.reset(token)
+        r = Read(self.lent, self.clock.now())
+        token = OPEN.set(True)
+        try:
+            yield r
+        except asyncpg.DataError as error:
+            raise _unfit(error) from error
+        finally:
+            OPEN.reset(token)
+            await r.give_back()
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """Change: all of it, with its job rows, or nothing."""
-        async with self.pool.acquire() as connection:
-            token = OPEN.set(True)
-            try:
-                async with connection.transaction():
-                    tx = Tx(connection, self.clock.now(), self.reactions)
-                    yield tx
-                    await tx.flush()
-            except asyncpg.SerializationError as error:
-                raise Conflict("try_again") from error
-            except asyncpg.DataError as error:
-                raise _unfit(error) from error
-            finally:
-                OPEN.reset(token)
+        tx = Tx(self.lent, self.clock.now(), self.reactions)
+        token = OPEN.set(True)
+        try:
+            async with tx.transaction():
+                yield tx
+                await tx.flush()
+        except asyncpg.SerializationError as error:
+            raise Conflict("try_again") from error
+        except asyncpg.DataError as error:
+            raise _unfit(error) from error
+        finally:
+            OPEN.reset(token)
+            await tx.give_back()
 
     async def follow_clock(self, every: float = 0.2) -> None:
         """Keep the clock's offset equal to the database's: only a --dev city can have one, so only there it runs."""
@@ -161,6 +215,7 @@ class Db:
 
     async def close(self) -> None:
         """Give every connection back."""
+        await self.lent.close()
         await self.pool.close()
 
 

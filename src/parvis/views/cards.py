@@ -5,7 +5,7 @@ A page's query returns ids and versions, so a stale card is unreachable and noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,21 +23,27 @@ ROOM = 20_000
 
 
 class Shelf:
-    """A bounded store of cards in this process; the oldest leave first."""
+    """A bounded store of cards in this process, of two halves: when one is full, what nobody asked for since leaves.
+
+    So a card that was just asked for stays while half as many as there is room for come after it.
+    """
 
     def __init__(self, room: int = ROOM) -> None:
-        self._cards: dict[tuple[str, int, int], bytes] = {}
-        self._room = room
+        self._cards: dict[tuple[str, int, Hashable], bytes] = {}
+        self._before: dict[tuple[str, int, Hashable], bytes] = {}
+        self._half = room // 2
 
-    def card(self, kind: str, number: int, version: int) -> bytes | None:
+    def card(self, kind: str, number: int, version: Hashable) -> bytes | None:
         """The card of that version, if it is here."""
-        return self._cards.get((kind, number, version))
+        found = self._cards.get((kind, number, version))
+        if found is None and (found := self._before.get((kind, number, version))) is not None:
+            self.put(kind, number, version, found)
+        return found
 
-    def put(self, kind: str, number: int, version: int, card: bytes) -> None:
+    def put(self, kind: str, number: int, version: Hashable, card: bytes) -> None:
         """Keep a card."""
-        if len(self._cards) >= self._room:
-            for key in list(self._cards)[: self._room // 10]:
-                del self._cards[key]
+        if len(self._cards) >= self._half:
+            self._before, self._cards = self._cards, {}
         self._cards[(kind, number, version)] = card
 
 

@@ -12,9 +12,8 @@ import msgspec
 
 from parvis.base.db import Read
 from parvis.streams import queries as streams
-from parvis.views import queries
-from parvis.views.queries import State
-from parvis.views.status import Eye, composed, stock_for
+from parvis.views.looks import Look as At
+from parvis.views.status import Eye, composed, sights
 
 Look = tuple[int, int]  # who looks, and at which post
 
@@ -26,15 +25,11 @@ async def to_each(r: Read, eye: Eye, looks: Sequence[Look], hidden_in: str = "")
     wanted: dict[int, list[int]] = defaultdict(list)
     for viewer, number in looks:
         wanted[viewer].append(number)
-    states: dict[int, list[State]] = defaultdict(list)
-    found = await queries.states_for_each(r, looks)
-    for state in found:
-        states[state.viewer].append(state)
-    await stock_for(r, eye, found)
     made: dict[Look, bytes] = {}
-    for viewer, numbers in wanted.items():
-        posts, _ = composed(msgspec.structs.replace(eye, viewer=viewer), numbers, states[viewer], hidden_in)
-        made |= {(viewer, number): post for number, post in posts.items()}
+    asked = [At(viewer, tuple(numbers)) for viewer, numbers in wanted.items()]
+    for at, sight in (await sights(r, eye.shelf, eye.settings, asked)).items():
+        posts, _ = composed(msgspec.structs.replace(eye, viewer=at.viewer), at, sight, hidden_in)
+        made |= {(at.viewer or 0, number): post for number, post in posts.items()}
     return made
 
 

@@ -10,48 +10,17 @@ import msgspec
 
 from parvis.base.db import Read
 from parvis.base.ids import Page, both_ways
+from parvis.views.model import Asked, Mark, Post
 
-
-class State(msgspec.Struct, frozen=True):
-    """A post's versions, counts, author and this viewer's marks on it; or, where its id is 0, an account alone."""
-
-    id: int
-    version: int
-    account_id: int
-    reblog_of_id: int | None
-    replies: int
-    reblogs: int
-    favourites: int
-    quotes: int
-    favourited: bool
-    reblogged: bool
-    bookmarked: bool
-    muted: bool
-    pinned: bool
-    account_version: int
-    account_statuses: int
-    account_followers: int
-    account_following: int
-    last_status_at: str | None
-    filters: list[dict[str, Any]] | None
-    poll: dict[str, Any] | None
-    card_id: int | None
-    card_version: int | None
-    quote_state: str | None
-    quoted_id: int | None
-    quote_rules: str
-    visibility: str
-    follows: bool
-    followed: bool
-    hidden_replies: int
+CARDS = ("status", "account", "card")
 
 
 class Material(msgspec.Struct, frozen=True):
     """What a card is made from."""
 
-    kind: str
-    id: int
     version: int
+    id: int
+    kind: str
     data: dict[str, Any]
 
 
@@ -62,17 +31,6 @@ COUNTED = """(CASE WHEN a.domain IS NULL OR a.remote_counts->>'statuses' IS NULL
     greatest(coalesce((a.remote_counts->>'following')::int, 0),
              coalesce(ac.following, 0) + coalesce(ad.following, 0))::int"""
 
-# The viewer's live filters, on one row of the page: no statement more. Whoever has none pays one look into an index
-# that holds nothing of theirs (0.05 of 0.5 ms for forty posts, once planned; read in place instead of by the function,
-# they took 0.2 ms from everybody). The look-up of the token would pay it with each request, also where none is shown.
-LIVE = """CASE WHEN s.id = (SELECT min(id) FROM top) AND EXISTS (SELECT FROM filters f WHERE f.account_id = $1)
-           THEN live_filters($1, ARRAY(SELECT id FROM shown)) END"""
-
-
-FOLLOWS = """'followers' = ANY(s.quote_automatic || s.quote_manual) AND EXISTS (
-    SELECT FROM follows f WHERE f.account_id = $1 AND f.target_id = s.account_id AND f.accepted)"""
-FOLLOWED = """'following' = ANY(s.quote_automatic || s.quote_manual) AND EXISTS (
-    SELECT FROM follows f WHERE f.account_id = s.account_id AND f.target_id = $1 AND f.accepted)"""
 HIDDEN_REPLIES = """CASE WHEN s.reply_policy = 'public' THEN 0 ELSE (
     SELECT count(*) FROM statuses h
     WHERE h.in_reply_to_id = s.id AND h.reply_hidden AND h.deleted_at IS NULL) END::int"""
@@ -80,34 +38,31 @@ HIDDEN_REPLIES = """CASE WHEN s.reply_policy = 'public' THEN 0 ELSE (
 RULES = """CASE WHEN cardinality(s.quote_manual) = 0 AND s.quote_automatic = '{public}' THEN 'p'
     WHEN cardinality(s.quote_manual) = 0 AND cardinality(s.quote_automatic) = 0 THEN ''
     ELSE array_to_string(s.quote_automatic, ' ') || '|' || array_to_string(s.quote_manual, ' ') END"""
-QUOTES = f"""CASE WHEN q.state = 'accepted' THEN quote_shown(q.quoted_id, $1) ELSE q.state END AS quote_state,
-    q.quoted_id, {RULES}, s.visibility, {FOLLOWS}, {FOLLOWED}, {HIDDEN_REPLIES}"""
-POST = """s.id, s.version, s.account_id, s.reblog_of_id, s.conversation_id, s.quote_automatic, s.quote_manual,
-    s.visibility, s.reply_policy"""
+# The part of seen_by that asks nothing of the viewer. What is not open is put to seen_by itself.
+OPEN = """s.visibility IN ('public', 'unlisted') AND NOT s.local_only AND s.deleted_at IS NULL
+    AND s.removed_at IS NULL AS open"""
+POST = f"""s.id, s.version, s.account_id, s.reblog_of_id, s.conversation_id, s.quote_automatic, s.quote_manual,
+    s.visibility, s.reply_policy, {OPEN}"""
 
 # Waiting deltas are summed for the page at once: a subquery for each row costs more than all of them are worth.
-STATES = """WITH top AS MATERIALIZED (
-        SELECT {post} FROM unnest($2::bigint[]) w(id) JOIN {posts} s ON s.id = w.id),
+POSTS = f"""WITH top AS MATERIALIZED (
+        SELECT {POST} FROM unnest($1::bigint[]) w(id) JOIN statuses s ON s.id = w.id),
     whole AS MATERIALIZED (
-        SELECT * FROM top UNION ALL SELECT {post} FROM top JOIN statuses s ON s.id = top.reblog_of_id),
-    shown AS (
+        SELECT * FROM top UNION ALL SELECT {POST} FROM top JOIN statuses s ON s.id = top.reblog_of_id),
+    shown AS MATERIALIZED (
         SELECT * FROM whole
-        UNION ALL SELECT {post} FROM whole JOIN quotes q ON q.status_id = whole.id AND q.state = 'accepted'
+        UNION ALL SELECT {POST} FROM whole JOIN quotes q ON q.status_id = whole.id AND q.state = 'accepted'
                   JOIN statuses s ON s.id = q.quoted_id
-        UNION ALL SELECT 0, 0, person, NULL, NULL, '{{}}', '{{}}', '', 'public' FROM unnest($3::bigint[]) person)
-    SELECT s.id, s.version, a.id AS account_id, s.reblog_of_id,
+        UNION ALL SELECT 0, 0, person, NULL, NULL, '{{}}', '{{}}', '', 'public', true FROM unnest($2::bigint[]) person)
+    SELECT s.id, s.version, a.id AS account_id, s.reblog_of_id, s.conversation_id,
+           s.open AND a.deleted_at IS NULL AND a.suspended_at IS NULL,
            greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
            greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
            greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
            greatest(0, coalesce(c.quotes, 0) + coalesce(d.quotes, 0))::int,
-           EXISTS (SELECT FROM favourites f WHERE f.account_id = $1 AND f.status_id = s.id),
-           EXISTS (SELECT FROM statuses x WHERE x.account_id = $1 AND x.reblog_of_id = s.id AND x.deleted_at IS NULL),
-           EXISTS (SELECT FROM bookmarks b WHERE b.account_id = $1 AND b.status_id = s.id),
-           EXISTS (SELECT FROM conversation_mutes m WHERE m.account_id = $1 AND m.conversation_id = s.conversation_id),
-           EXISTS (SELECT FROM pins p WHERE p.account_id = $1 AND p.status_id = s.id),
-           a.version AS account_version, {counted}, a.last_status_at::text, {live},
-           CASE WHEN EXISTS (SELECT FROM polls p WHERE p.status_id = s.id) THEN poll_shown(s.id, $1) END AS poll,
-           pc.id AS card_id, pc.version AS card_version, {quotes}
+           a.version AS account_version, {COUNTED}, a.last_status_at::text,
+           EXISTS (SELECT FROM polls p WHERE p.status_id = s.id),
+           pc.id AS card_id, pc.version AS card_version, q.state, q.quoted_id, {RULES}, s.visibility, {HIDDEN_REPLIES}
     FROM shown s JOIN accounts a ON a.id = s.account_id
     LEFT JOIN quotes q ON q.status_id = s.id
     LEFT JOIN status_counts c ON c.status_id = s.id
@@ -115,44 +70,112 @@ STATES = """WITH top AS MATERIALIZED (
     LEFT JOIN preview_cards pc ON pc.id = lp.card_id
     LEFT JOIN (SELECT status_id, sum(replies) AS replies, sum(reblogs) AS reblogs, sum(favourites) AS favourites,
                       sum(quotes) AS quotes
-               FROM status_count_deltas WHERE status_id IN (SELECT id FROM shown) GROUP BY status_id) d
+               FROM status_count_deltas WHERE status_id = ANY(ARRAY(SELECT id FROM shown)) GROUP BY status_id) d
         ON d.status_id = s.id
     LEFT JOIN account_counts ac ON ac.account_id = a.id
     LEFT JOIN (SELECT account_id, sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
-               FROM account_count_deltas WHERE account_id IN (SELECT account_id FROM shown) GROUP BY account_id) ad
-        ON ad.account_id = a.id"""
-OF_SEEN = STATES.format(posts="seen_by($1)", post=POST, counted=COUNTED, live=LIVE, quotes=QUOTES)
-OF_REPORTED = STATES.format(posts="statuses", post=POST, counted=COUNTED, live=LIVE, quotes=QUOTES)
-OF_EACH = OF_SEEN.replace("$1", "eyes.viewer").replace("$2::bigint[]", "eyes.ids").replace("$3", "'{}'")
+               FROM account_count_deltas WHERE account_id = ANY(ARRAY(SELECT account_id FROM shown))
+               GROUP BY account_id) ad ON ad.account_id = a.id"""
 
 
-async def states(
-    r: Read, viewer: int | None, status_ids: Sequence[int], account_ids: Sequence[int] = ()
-) -> list[State]:
-    """For those of these posts that the viewer may see, what they pass on, and these accounts: all that changes."""
-    return await r.all(State, OF_SEEN, viewer, list(status_ids), list(account_ids))
+async def posts(r: Read, status_ids: Sequence[int], account_ids: Sequence[int] = ()) -> list[Post]:
+    """These posts, what they pass on and quote, and these accounts: all that is the same for everybody.
+
+    Whoever may see them: what is not for a viewer is left out by what `marks` say of it.
+    """
+    return await r.all(Post, POSTS, list(status_ids), list(account_ids))
 
 
-async def reported_states(r: Read, viewer: int, status_ids: Sequence[int]) -> list[State]:
-    """The same for posts that were reported, whoever they were for: who decides must see what was said."""
-    return await r.all(State, OF_REPORTED, viewer, list(status_ids), [])
+# Each viewer's posts lie one after the other in three arrays that belong together: from `lo` those that seen_by must
+# be asked about, up to `c`; up to `m` those that are looked at; up to `hi` those that come with them.
+MARKS = """WITH eyes AS MATERIALIZED (
+        SELECT e.*, EXISTS (SELECT FROM blocks b WHERE b.account_id = e.viewer AND b.target_id = ANY(e.authors))
+                    OR EXISTS (SELECT FROM blocks b WHERE b.account_id = ANY(e.authors) AND b.target_id = e.viewer)
+                    AS barred
+        FROM (SELECT viewer, ($6::bigint[])[lo:c] AS closed, ($6::bigint[])[lo:m] AS tops,
+                     ($6::bigint[])[lo:hi] AS ids, ($7::bigint[])[lo:hi] AS authors, ($8::bigint[])[lo:hi] AS threads
+              FROM unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[]) w(viewer, lo, c, m, hi)) e)
+    SELECT e.viewer, x.status_id, 'favourited', NULL::jsonb
+    FROM eyes e JOIN favourites x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
+    UNION ALL SELECT e.viewer, x.reblog_of_id, 'reblogged', NULL
+    FROM eyes e JOIN statuses x ON x.account_id = e.viewer AND x.reblog_of_id = ANY(e.ids) AND x.deleted_at IS NULL
+    UNION ALL SELECT e.viewer, x.status_id, 'bookmarked', NULL
+    FROM eyes e JOIN bookmarks x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
+    UNION ALL SELECT e.viewer, x.conversation_id, 'muted', NULL
+    FROM eyes e JOIN conversation_mutes x ON x.account_id = e.viewer AND x.conversation_id = ANY(e.threads)
+    UNION ALL SELECT e.viewer, x.status_id, 'pinned', NULL
+    FROM eyes e JOIN pins x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
+    UNION ALL SELECT e.viewer, 0, 'barred', NULL FROM eyes e WHERE e.barred
+    UNION ALL SELECT e.viewer, x.id, 'seen', NULL
+    FROM eyes e CROSS JOIN LATERAL
+         unnest(seen_among(e.viewer, CASE WHEN e.barred THEN e.tops ELSE e.closed END)) x(id)
+    WHERE e.barred OR cardinality(e.closed) > 0
+    UNION ALL SELECT e.viewer, 0, 'filters', live_filters(e.viewer, e.ids)
+    FROM eyes e WHERE EXISTS (SELECT FROM filters f WHERE f.account_id = e.viewer)
+    UNION ALL SELECT p.viewer, p.id, 'poll', poll_shown(p.id, p.viewer)
+    FROM unnest($9::bigint[], $10::bigint[]) p(viewer, id)
+    UNION ALL SELECT p.viewer, p.id, 'quote', to_jsonb(quote_shown(p.id, p.viewer))
+    FROM unnest($11::bigint[], $12::bigint[]) p(viewer, id)
+    UNION ALL SELECT p.viewer, p.id, 'follows', NULL FROM unnest($13::bigint[], $14::bigint[]) p(viewer, id)
+    JOIN follows f ON f.account_id = p.viewer AND f.target_id = p.id AND f.accepted
+    UNION ALL SELECT p.viewer, p.id, 'followed', NULL FROM unnest($13::bigint[], $14::bigint[]) p(viewer, id)
+    JOIN follows f ON f.account_id = p.id AND f.target_id = p.viewer AND f.accepted"""
 
 
-class StateFor(State, frozen=True):
-    """The same, and for whom it is so."""
+MATERIALS = """SELECT s.version, s.id, 'status', jsonb_build_object(
+         'id', s.id, 'created_at', to_char(s.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+         'edited_at', to_char(s.edited_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+         'in_reply_to_id', s.in_reply_to_id, 'in_reply_to_account_id', s.in_reply_to_account_id,
+         'sensitive', s.sensitive, 'spoiler_text', s.spoiler_text, 'visibility', s.visibility,
+         'local_only', s.local_only, 'reply_policy', s.reply_policy, 'language', s.language,
+         'uri', s.uri, 'url', s.url, 'content', s.content,
+         'application', (SELECT jsonb_build_object('name', p.name, 'website', p.website)
+                         FROM applications p WHERE p.id = s.application_id),
+         'media', (SELECT jsonb_agg(to_jsonb(m) ORDER BY m.position, m.id) FROM media m
+                   WHERE m.status_id = s.id),
+         'mentions', (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'username', a.username, 'url', a.url,
+                             'acct', concat_ws('@', a.username, a.domain)) ORDER BY a.id)
+                      FROM mentions n JOIN accounts a ON a.id = n.account_id
+                      WHERE n.status_id = s.id AND NOT n.silent),
+         'tags', (SELECT jsonb_agg(t.name ORDER BY t.id) FROM status_tags st JOIN tags t ON t.id = st.tag_id
+                  WHERE st.status_id = s.id),
+         'emojis', emojis_in(concat_ws(' ', s.spoiler_text, s.content), author.domain)) AS data
+    FROM statuses s JOIN accounts author ON author.id = s.account_id WHERE s.id = ANY($1::bigint[])
+    UNION ALL
+    SELECT a.version, a.id, 'account', jsonb_build_object(
+         'id', a.id, 'username', a.username, 'domain', a.domain, 'uri', a.uri, 'url', a.url,
+         'actor_type', a.actor_type, 'display_name', a.display_name, 'note', a.note, 'fields', a.fields,
+         'avatar_file', a.avatar_file, 'avatar_url', a.avatar_url, 'avatar_description', a.avatar_description,
+         'header_file', a.header_file, 'header_url', a.header_url, 'header_description', a.header_description,
+         'locked', a.locked, 'bot', a.bot, 'discoverable', a.discoverable, 'indexable', a.indexable,
+         'hide_collections', a.hide_collections, 'memorial', a.memorial, 'show_media', a.show_media,
+         'show_media_replies', a.show_media_replies, 'show_featured', a.show_featured,
+         'feature_automatic', a.feature_automatic, 'email_subscriptions', a.email_subscriptions,
+         'suspended', a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL,
+         'limited', a.limited_at IS NOT NULL,
+         'emojis', emojis_in(concat_ws(' ', a.display_name, a.note, a.fields::text), a.domain),
+         'created_on', to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T00:00:00.000Z"'))
+    FROM accounts a WHERE a.id = ANY($2::bigint[])
+    UNION ALL
+    SELECT c.version, c.id, 'card', to_jsonb(c) FROM preview_cards c WHERE c.id = ANY($3::bigint[])"""
+BOTH = MARKS + " UNION ALL " + MATERIALS.replace("$1:", "$15:").replace("$2:", "$16:").replace("$3:", "$17:")
 
-    viewer: int
 
+async def marks(r: Read, asked: Asked, cards: Sequence[Sequence[int]] = ()) -> tuple[list[Mark], list[Material]]:
+    """What is so for each viewer alone: what they marked, filter, may see; a poll and a quote as each is told of it.
 
-async def states_for_each(r: Read, looks: Sequence[tuple[int, int]]) -> list[StateFor]:
-    """The same for many viewers in one go, each looking at posts of their own."""
-    return await r.all(
-        StateFor,
-        f"""SELECT x.*, eyes.viewer
-            FROM (SELECT viewer, array_agg(id) AS ids FROM unnest($1::bigint[], $2::bigint[]) a(viewer, id)
-                  GROUP BY viewer) eyes CROSS JOIN LATERAL ({OF_EACH}) x""",
-        [viewer for viewer, _ in looks], [number for _, number in looks],
+    With it, what missing `cards` (of posts, accounts and pages) are made from: a page that is shown for the first
+    time costs no statement more.
+    """
+    wanted = (
+        asked.viewers, *asked.bounds, asked.ids, asked.authors, asked.threads, *asked.polls, *asked.quotes,
+        *asked.people,
     )
+    if not any(cards):
+        return await r.all(Mark, MARKS, *wanted), []
+    rows = await r.all(Mark, BOTH, *wanted, *cards)
+    made = [Material(row.viewer or 0, row.thing, row.kind, row.told) for row in rows if row.kind in CARDS]
+    return [row for row in rows if row.kind not in CARDS], made
 
 
 async def poll(r: Read, viewer: int | None, poll_id: int) -> dict[str, Any] | None:
@@ -167,46 +190,7 @@ async def materials(
     r: Read, status_ids: Sequence[int], account_ids: Sequence[int], card_ids: Sequence[int]
 ) -> list[Material]:
     """What the missing cards of posts, accounts and linked pages are made from, in one go."""
-    return await r.all(
-        Material,
-        """SELECT 'status', s.id, s.version, jsonb_build_object(
-                'id', s.id, 'created_at', to_char(s.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-                'edited_at', to_char(s.edited_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-                'in_reply_to_id', s.in_reply_to_id, 'in_reply_to_account_id', s.in_reply_to_account_id,
-                'sensitive', s.sensitive, 'spoiler_text', s.spoiler_text, 'visibility', s.visibility,
-                'local_only', s.local_only, 'reply_policy', s.reply_policy, 'language', s.language,
-                'uri', s.uri, 'url', s.url, 'content', s.content,
-                'application', (SELECT jsonb_build_object('name', p.name, 'website', p.website)
-                                FROM applications p WHERE p.id = s.application_id),
-                'media', (SELECT jsonb_agg(to_jsonb(m) ORDER BY m.position, m.id) FROM media m
-                          WHERE m.status_id = s.id),
-                'mentions', (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'username', a.username, 'url', a.url,
-                                    'acct', concat_ws('@', a.username, a.domain)) ORDER BY a.id)
-                             FROM mentions n JOIN accounts a ON a.id = n.account_id
-                             WHERE n.status_id = s.id AND NOT n.silent),
-                'tags', (SELECT jsonb_agg(t.name ORDER BY t.id) FROM status_tags st JOIN tags t ON t.id = st.tag_id
-                         WHERE st.status_id = s.id),
-                'emojis', emojis_in(concat_ws(' ', s.spoiler_text, s.content), author.domain)) AS data
-           FROM statuses s JOIN accounts author ON author.id = s.account_id WHERE s.id = ANY($1::bigint[])
-           UNION ALL
-           SELECT 'account', a.id, a.version, jsonb_build_object(
-                'id', a.id, 'username', a.username, 'domain', a.domain, 'uri', a.uri, 'url', a.url,
-                'actor_type', a.actor_type, 'display_name', a.display_name, 'note', a.note, 'fields', a.fields,
-                'avatar_file', a.avatar_file, 'avatar_url', a.avatar_url, 'avatar_description', a.avatar_description,
-                'header_file', a.header_file, 'header_url', a.header_url, 'header_description', a.header_description,
-                'locked', a.locked, 'bot', a.bot, 'discoverable', a.discoverable, 'indexable', a.indexable,
-                'hide_collections', a.hide_collections, 'memorial', a.memorial, 'show_media', a.show_media,
-                'show_media_replies', a.show_media_replies, 'show_featured', a.show_featured,
-                'feature_automatic', a.feature_automatic, 'email_subscriptions', a.email_subscriptions,
-                'suspended', a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL,
-                'limited', a.limited_at IS NOT NULL,
-                'emojis', emojis_in(concat_ws(' ', a.display_name, a.note, a.fields::text), a.domain),
-                'created_on', to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T00:00:00.000Z"'))
-           FROM accounts a WHERE a.id = ANY($2::bigint[])
-           UNION ALL
-           SELECT 'card', c.id, c.version, to_jsonb(c) FROM preview_cards c WHERE c.id = ANY($3::bigint[])""",
-        list(status_ids), list(account_ids), list(card_ids),
-    )
+    return await r.all(Material, MATERIALS, list(status_ids), list(account_ids), list(card_ids))
 
 
 # What was used how often on each of the last seven days: what is folded already, and what waits to be.

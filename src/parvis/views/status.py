@@ -3,66 +3,69 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from parvis.base.batch import Batch
 from parvis.base.db import Read
 from parvis.base.settings import Settings
 from parvis.filters import policy as filters
-from parvis.filters.model import Live, Match, Sieve
+from parvis.filters.model import Match
 from parvis.quotes import policy as quotes
 from parvis.quotes.model import Asker
-from parvis.views import queries
-from parvis.views.cards import (
-    ENCODE,
-    Shelf,
-    account_card,
-    filter_results,
-    opened,
-    preview_card,
-    quoting_data,
-    searchable,
-    status_card,
-)
+from parvis.views import looks
+from parvis.views.cards import ENCODE, Shelf, filter_results, opened, searchable
+from parvis.views.looks import Look, Scene, Sight
+from parvis.views.model import Post
 from parvis.views.poll import poll_entity
-from parvis.views.queries import State
+from parvis.views.stock import Stock
 
 
 class Eye(msgspec.Struct, frozen=True):
-    """Who looks, and with what: the viewer's account (None: nobody signed in), the shelf of cards, the city."""
+    """Who looks, and with what: the viewer's account (None: nobody signed in), the shelf of cards, the city.
+
+    `together`: whoever looks outside of a transaction may look with others.
+    """
 
     viewer: int | None
     shelf: Shelf
     settings: Settings
+    together: Batch[Look, Sight] | None = None
 
 
-MAKERS = {"status": status_card, "account": account_card, "card": preview_card}
-
-
-async def stock(r: Read, eye: Eye, wanted: Mapping[str, Iterable[tuple[int, int]]]) -> None:
-    """Make the cards that are not on the shelf, by kind, all with one query."""
-    asked = {
-        kind: {number: version for number, version in pairs if eye.shelf.card(kind, number, version) is None}
-        for kind, pairs in wanted.items()
-    }
-    if not any(asked.values()):
-        return
-    for made in await queries.materials(r, *(list(asked[kind]) for kind in MAKERS)):
-        card = MAKERS[made.kind](made.data, eye.settings)
-        quoting = quoting_data(made.data) if made.kind == "status" else None
-        for version in {made.version, asked[made.kind][made.id]}:  # it may have changed since its version was read
-            eye.shelf.put(made.kind, made.id, version, card)
-            if quoting is not None:
-                eye.shelf.put("quoting", made.id, version, status_card(quoting, eye.settings))
-
-
-def _account(eye: Eye, state: State) -> bytes:
-    card = eye.shelf.card("account", state.account_id, state.account_version) or b""
-    day = b'"%b"' % state.last_status_at.encode() if state.last_status_at else b"null"
+def _face(eye: Eye, post: Post) -> bytes:
+    """An Account entity, for everybody the same."""
+    card = eye.shelf.card("account", post.account_id, post.account_version) or b""
+    day = b'"%b"' % post.last_status_at.encode() if post.last_status_at else b"null"
     return b'{%b,"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b}' % (
-        card, state.account_statuses, state.account_followers, state.account_following, day
+        card, post.account_statuses, post.account_followers, post.account_following, day
     )
+
+
+def _preview(eye: Eye, post: Post) -> bytes:
+    if post.card_id is None or post.card_version is None:
+        return b"null"
+    return b"{%b}" % (eye.shelf.card("card", post.card_id, post.card_version) or b"")
+
+
+def _written(eye: Eye, scene: Scene, post: Post, counted: Post, *, quoting: bool) -> bytes:
+    """The members of a Status that are the same for everybody, written once for all who look.
+
+    A reblog tells the counts of what it passes on; where a quote is shown, the link that stands for it is not.
+    """
+    key = -post.id if quoting else post.id
+    known = scene.written.get(key)
+    if known is None:
+        card = eye.shelf.card("quoting", post.id, post.version) if quoting else None
+        card = card or eye.shelf.card("status", post.id, post.version) or b""
+        known = scene.written[key] = (
+            b'%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d,"card":%b,'
+            b'"hidden_replies_count":%d'
+            % (card, _face(eye, post), counted.replies, counted.reblogs, counted.favourites, counted.quotes,
+               _preview(eye, post), post.hidden_replies)
+        )
+    return known
 
 
 def _marked(favourited: bool, reblogged: bool, bookmarked: bool, muted: bool) -> bytes:
@@ -73,88 +76,108 @@ def _marked(favourited: bool, reblogged: bool, bookmarked: bool, muted: bool) ->
 MARKS = {marks: _marked(*marks) for marks in itertools.product((False, True), repeat=4)}
 
 
-def _marks(eye: Eye, state: State, matched: Sequence[Match]) -> bytes:
-    if eye.viewer is None:
-        return b""
-    marks = MARKS[state.favourited, state.reblogged, state.bookmarked, state.muted]
-    filtered = ENCODE.encode(filter_results(matched)) if matched else b"[]"
-    pinned = (b',"pinned":true' if state.pinned else b',"pinned":false') if state.account_id == eye.viewer else b""
-    return b'%b,"filtered":%b%b' % (marks, filtered, pinned)
-
-
-def _preview(eye: Eye, state: State) -> bytes:
-    if state.card_id is None or state.card_version is None:
-        return b"null"
-    return b"{%b}" % (eye.shelf.card("card", state.card_id, state.card_version) or b"")
-
-
 class Sheet(msgspec.Struct, frozen=True):
-    """What one page is written from: the posts on it and behind them, and the viewer's filters."""
+    """What one page is written from: who looks, and what they see."""
 
     eye: Eye
-    states: Mapping[int, State]
-    held: Sequence[Sieve]
+    sight: Sight
     approvals: dict[tuple[object, ...], bytes] = {}
 
 
-def _quote(page: Sheet, state: State, *, deep: bool) -> bytes:
+def _marks(page: Sheet, post: Post, shown: Post, matched: Sequence[Match]) -> bytes:
+    """The viewer's marks on `shown`, as `post` carries them."""
+    if page.eye.viewer is None:
+        return b""
+    sight, told = page.sight, MARKS[False, False, False, False]
+    if sight.marks:
+        told = MARKS[
+            sight.has("favourited", shown.id), sight.has("reblogged", shown.id), sight.has("bookmarked", shown.id),
+            shown.conversation_id is not None and sight.has("muted", shown.conversation_id),
+        ]
+    filtered = ENCODE.encode(filter_results(matched)) if matched else b"[]"
+    pinned = b""
+    if post.account_id == page.eye.viewer:
+        pinned = b',"pinned":true' if sight.has("pinned", post.id) else b',"pinned":false'
+    return b'%b,"filtered":%b%b' % (told, filtered, pinned)
+
+
+def _quote(page: Sheet, post: Post, *, deep: bool) -> bytes:
     """A Quote with its Status, or inside of one a ShallowQuote: quotes of quotes are only named."""
-    if state.quote_state is None:
+    if post.quote_state is None:
         return b"null"
-    shown = state.quoted_id if state.quote_state in quotes.SHOWING else None
-    told = state.quote_state.encode()
+    state, quoted = looks.quoted(page.sight, post)
+    if state is None:
+        return b"null"
+    told = state.encode()
     if not deep:
-        number = b"null" if shown is None else b'"%d"' % shown
+        number = b"null" if state not in quotes.SHOWING else b'"%d"' % (post.quoted_id or 0)
         return b'{"state":"%b","quoted_status_id":%b}' % (told, number)
-    quoted = page.states.get(shown) if shown is not None else None
     if quoted is None:
         return b'{"state":"%b","quoted_status":null}' % told
     matched = _matched(page, quoted, quoted)
-    inner = _status(page, quoted, None, matched, _quote(page, quoted, deep=False))
+    inner = _status(page, quoted, quoted, None, matched, _quote(page, quoted, deep=False))
     return b'{"state":"%b","quoted_status":%b}' % (told, inner)
 
 
+PLAIN = Asker(False, False)
 SHORT: dict[str, tuple[list[str], list[str]]] = {"p": (["public"], []), "": ([], [])}
 
 
-def _approval(page: Sheet, state: State) -> bytes:
+def _approval(page: Sheet, post: Post) -> bytes:
     """Who may quote, and whether the viewer may; most posts of a page have the same answer."""
-    own = state.account_id == page.eye.viewer
-    key = (state.quote_rules, state.visibility, own, state.follows, state.followed)
+    own = post.account_id == page.eye.viewer
+    asker = PLAIN
+    if post.quote_rules not in SHORT:
+        asker = Asker(page.sight.has("follows", post.account_id), page.sight.has("followed", post.account_id))
+    key = (post.quote_rules, post.visibility, own, asker.follows, asker.followed)
     told = page.approvals.get(key)
     if told is None:
-        told = page.approvals[key] = ENCODE.encode(_asked(page.eye, state, own))
+        told = page.approvals[key] = ENCODE.encode(_asked(page.eye, post, own, asker))
     return told
 
 
-def _asked(eye: Eye, state: State, own: bool) -> dict[str, object]:
-    spelled, _, asked = state.quote_rules.partition("|")
-    automatic, manual = SHORT.get(state.quote_rules) or (spelled.split(), asked.split())
-    asker = Asker(state.follows, state.followed)
-    answer = "denied" if eye.viewer is None else quotes.answer((automatic, manual), state.visibility, own, asker)
+def _asked(eye: Eye, post: Post, own: bool, asker: Asker) -> dict[str, object]:
+    spelled, _, asked = post.quote_rules.partition("|")
+    automatic, manual = SHORT.get(post.quote_rules) or (spelled.split(), asked.split())
+    answer = "denied" if eye.viewer is None else quotes.answer((automatic, manual), post.visibility, own, asker)
     return {"automatic": automatic, "manual": manual, "current_user": answer}
 
 
-def _status(page: Sheet, state: State, original: bytes | None, matched: Sequence[Match], quote: bytes) -> bytes:
-    eye = page.eye
-    quoting = eye.shelf.card("quoting", state.id, state.version) if state.quote_state in quotes.SHOWING else None
-    card = quoting or eye.shelf.card("status", state.id, state.version) or b""
-    poll = b"null" if state.poll is None else ENCODE.encode(poll_entity(state.poll, eye.viewer, eye.settings))
-    return (
-        b'{%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"reblog":%b,"poll":%b,"card":%b,'
-        b'"quote":%b,"quotes_count":%d,"quote_approval":%b,"hidden_replies_count":%d%b}'
-        % (
-            card, _account(eye, state), state.replies, state.reblogs, state.favourites, original or b"null", poll,
-            _preview(eye, state), quote, state.quotes, _approval(page, state), state.hidden_replies,
-            _marks(eye, state, matched),
-        )
+def _is_plain(post: Post, viewer: int | None) -> bool:
+    """Does it differ between people who are signed in by their marks alone, or for its author?"""
+    return (post.quote_state is None and not post.asks and post.reblog_of_id is None
+            and post.quote_rules in SHORT and viewer is not None)
+
+
+def _plain(page: Sheet, post: Post) -> bytes:
+    """A Status of which all but the marks is kept for as long as nothing that it shows has changed."""
+    eye, sight = page.eye, page.sight
+    kind = "own" if post.account_id == eye.viewer else "plain"
+    most = eye.shelf.card(kind, post.id, post)
+    if most is None:
+        written = _written(eye, sight.scene, post, post, quoting=False)
+        most = b'{%b,"reblog":null,"poll":null,"quote":null,"quote_approval":%b' % (written, _approval(page, post))
+        eye.shelf.put(kind, post.id, post, most)
+    return most + _marks(page, post, post, ()) + b"}"
+
+
+def _status(
+    page: Sheet, post: Post, shown: Post, original: bytes | None, matched: Sequence[Match], quote: bytes
+) -> bytes:
+    """A Status; a reblog (`post`) carries the counts and marks of what it passes on (`shown`), entire as `original`."""
+    eye, sight = page.eye, page.sight
+    quoting = post.quote_state is not None and looks.quoted(sight, post)[0] in quotes.SHOWING
+    written = _written(eye, sight.scene, post, shown, quoting=quoting)
+    poll = ENCODE.encode(poll_entity(sight.told["poll", post.id], eye.viewer, eye.settings)) if post.asks else b"null"
+    return b'{%b,"reblog":%b,"poll":%b,"quote":%b,"quote_approval":%b%b}' % (
+        written, original or b"null", poll, quote, _approval(page, shown), _marks(page, post, shown, matched)
     )
 
 
 async def entities(
     r: Read, eye: Eye, status_ids: Sequence[int], account_ids: Sequence[int] = (), hidden_in: str = ""
 ) -> tuple[dict[int, bytes], dict[int, bytes]]:
-    """Status and Account entities by id, with one query for what changes and at most one for the cards.
+    """Status and Account entities by id, with two queries for what changes and at most one for the cards.
 
     A Status is complete with its account, its reblog, its quote, the viewer's marks and what the viewer's filters say.
     What others wrote and a filter hides in the place `hidden_in` is left out; elsewhere the client hides it.
@@ -162,64 +185,58 @@ async def entities(
     """
     if not status_ids and not account_ids:
         return {}, {}
-    found = await queries.states(r, eye.viewer, status_ids, account_ids)
-    await stock_for(r, eye, found)
-    return composed(eye, status_ids, found, hidden_in)
+    look = Look(eye.viewer, tuple(status_ids), tuple(account_ids))
+    if eye.together is not None:
+        await r.give_back()  # nobody waits for others while they hold what those wait for
+        sight = await eye.together.of(look)
+    else:
+        sight = (await sights(r, eye.shelf, eye.settings, [look]))[look]
+    return ({}, {}) if sight is None else composed(eye, look, sight, hidden_in)
 
 
-async def stock_for(r: Read, eye: Eye, found: Sequence[State]) -> None:
-    """Have every card that these states ask for."""
-    await stock(r, eye, {
-        "status": ((s.id, s.version) for s in found if s.id),
-        "account": ((s.account_id, s.account_version) for s in found),
-        "card": ((s.card_id, s.card_version) for s in found if s.card_id and s.card_version),
-    })
+async def sights(
+    r: Read, shelf: Shelf, settings: Settings, asked: Sequence[Look], *, everything: bool = False
+) -> dict[Look, Sight]:
+    """What each of these looks shows, with the cards it wants on the shelf."""
+    found = await looks.look(r, Stock(shelf, settings), asked, everything=everything)
+    return {look: found[look.viewer] for look in asked}
 
 
-def composed(
-    eye: Eye, status_ids: Sequence[int], found: Sequence[State], hidden_in: str = ""
-) -> tuple[dict[int, bytes], dict[int, bytes]]:
-    """One viewer's posts and people, made of their states and of the cards on the shelf."""
-    states = {state.id: state for state in found if state.id}
-    held = next((filters.sieves(msgspec.convert(state.filters, list[Live])) for state in found if state.filters), [])
-    sheet, posts = Sheet(eye, states, held), dict[int, bytes]()
-    for number in status_ids:
-        state = states.get(number)
-        if state is None or (state.reblog_of_id is not None and state.reblog_of_id not in states):
+def composed(eye: Eye, look: Look, sight: Sight, hidden_in: str = "") -> tuple[dict[int, bytes], dict[int, bytes]]:
+    """One viewer's posts and people, made of what they see and of the cards on the shelf."""
+    page, posts, scene = Sheet(eye, sight), dict[int, bytes](), sight.scene
+    for number in look.status_ids:
+        post = sight.shown(number)
+        if post is None:
             continue
-        original = states[state.reblog_of_id] if state.reblog_of_id is not None else None
-        matched = _matched(sheet, state, original or state)
-        if not (hidden_in and state.account_id != eye.viewer and filters.hidden(matched, hidden_in)):
-            posts[number] = _with_original(sheet, state, original, matched)
-    return posts, {state.account_id: _account(eye, state) for state in found if not state.id}
+        if not sight.held and _is_plain(post, eye.viewer):
+            posts[number] = _plain(page, post)
+            continue
+        shown = post if post.reblog_of_id is None else scene.posts[post.reblog_of_id]
+        matched = _matched(page, post, shown) if sight.held else []
+        if not (hidden_in and post.account_id != eye.viewer and filters.hidden(matched, hidden_in)):
+            posts[number] = _with_original(page, post, shown, matched)
+    people = ((number, scene.people.get(number)) for number in look.account_ids)
+    return posts, {number: _face(eye, person) for number, person in people if person is not None}
 
 
-def _matched(page: Sheet, state: State, original: State) -> list[Match]:
+def _matched(page: Sheet, post: Post, shown: Post) -> list[Match]:
     """What the viewer's filters say of a post: the words are those of the post that is passed on."""
-    if not page.held:
-        return []
-    eye = page.eye
-    key = ("words", original.id, original.version)
+    eye, sight = page.eye, page.sight
+    key = ("words", shown.id, shown.version)
     kept = eye.shelf.card(*key)
     if kept is None:  # made when a filter first asks for it: who has no filters does not pay for it
-        card = eye.shelf.card("status", original.id, original.version) or b""
-        kept = searchable(b"%b,%b" % (card, opened({"poll": original.poll})))  # other answers make a new version, too
+        card = eye.shelf.card("status", shown.id, shown.version) or b""
+        poll = sight.told.get(("poll", shown.id))
+        kept = searchable(b"%b,%b" % (card, opened({"poll": poll})))  # other answers make a new version, too
         eye.shelf.put(*key, kept)
-    return filters.matches(page.held, kept.decode(), (state.id, original.id))
+    return filters.matches(sight.held, kept.decode(), (post.id, shown.id))
 
 
-def _with_original(page: Sheet, state: State, original: State | None, matched: Sequence[Match]) -> bytes:
-    """A post with what it passes on, whose marks and counts it shows."""
-    if original is None:
-        return _status(page, state, None, matched, _quote(page, state, deep=True))
-    wrapper = msgspec.structs.replace(
-        state, favourited=original.favourited, reblogged=original.reblogged, bookmarked=original.bookmarked,
-        muted=original.muted, replies=original.replies, reblogs=original.reblogs, favourites=original.favourites,
-        quotes=original.quotes, quote_rules=original.quote_rules, visibility=original.visibility,
-        follows=original.follows, followed=original.followed,
-    )
-    shown = _status(page, original, None, matched, _quote(page, original, deep=True))
-    return _status(page, wrapper, shown, matched, b"null")
+def _with_original(page: Sheet, post: Post, shown: Post, matched: Sequence[Match]) -> bytes:
+    """A post, and what it passes on."""
+    told = _status(page, shown, shown, None, matched, _quote(page, shown, deep=True))
+    return told if post is shown else _status(page, post, shown, told, matched, b"null")
 
 
 async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
@@ -229,9 +246,9 @@ async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, by
 
 async def reported(r: Read, eye: Eye, moderator: int, status_ids: Sequence[int]) -> dict[int, bytes]:
     """Status entities by id for whoever decides on a report of them, whoever they were for."""
-    found = await queries.reported_states(r, moderator, status_ids)
-    await stock_for(r, eye, found)
-    return composed(eye, status_ids, found)[0]
+    look = Look(moderator, tuple(status_ids))
+    sight = (await sights(r, eye.shelf, eye.settings, [look], everything=True))[look]
+    return composed(eye, look, sight)[0]
 
 
 async def page(r: Read, eye: Eye, status_ids: Sequence[int]) -> bytes:

@@ -1,0 +1,64 @@
+"""What a look at posts and people finds, as rows."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A post and its author at this moment, as they are for everybody; or, where its id is 0, an account alone.
+
+    `open`: whoever is not blocked may see it, if what it passes on is open, too.
+    """
+
+    id: int
+    version: int
+    account_id: int
+    reblog_of_id: int | None
+    conversation_id: int | None
+    open: bool
+    replies: int
+    reblogs: int
+    favourites: int
+    quotes: int
+    account_version: int
+    account_statuses: int
+    account_followers: int
+    account_following: int
+    last_status_at: str | None
+    asks: bool
+    card_id: int | None
+    card_version: int | None
+    quote_state: str | None
+    quoted_id: int | None
+    quote_rules: str
+    visibility: str
+    hidden_replies: int
+
+
+MarkKind = Literal["favourited", "reblogged", "bookmarked", "muted", "pinned", "barred", "seen", "filters", "poll",
+                   "quote", "follows", "followed"]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Something that is so for one viewer: of a post, a conversation (muted) or an account (follows, followed)."""
+
+    viewer: int | None
+    thing: int
+    kind: MarkKind
+    told: Any
+
+
+class Asked(msgspec.Struct):
+    """Of whom and of what `marks` are wanted: arrays that belong together by their places."""
+
+    viewers: list[int | None] = []
+    bounds: tuple[list[int], list[int], list[int], list[int]] = msgspec.field(default_factory=lambda: ([], [], [], []))
+    ids: list[int] = []
+    authors: list[int] = []
+    threads: list[int | None] = []
+    polls: tuple[list[int | None], list[int]] = msgspec.field(default_factory=lambda: ([], []))
+    quotes: tuple[list[int | None], list[int]] = msgspec.field(default_factory=lambda: ([], []))
+    people: tuple[list[int | None], list[int]] = msgspec.field(default_factory=lambda: ([], []))
