@@ -6,6 +6,7 @@ synchronous_commit on. The numbers are of the machine: compare within one run, a
     req/s p50 p99    by wrk, `at once` requests kept in flight
     CPU ms           of all the city's processes, PostgreSQL's among them, for one request
     queries          statements sent for one request, the look-up of the token among them, with warm cards
+    20 readers       each asks for their own page; one reader's pages asked for at one moment are read once
     bytes/s          the same bytes served by bare Granian with two workers
     SQL/s            the same statements by pgbench, prepared, as many at once
 """
@@ -46,14 +47,30 @@ request = function()
 end
 """
 
+TURNS = """
+local tokens, n = {%s}, 0
+request = function()
+    n = n + 1
+    wrk.headers["Authorization"] = "Bearer " .. tokens[n %% #tokens + 1]
+    return wrk.format()
+end
+"""
+
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A row of the table: what is asked, and how many at once."""
+    """A row of the table: what is asked, how many at once, and whether by one reader or by all in turn."""
 
     name: str
     path: str
     at_once: int = AT_ONCE
     posting: bool = False
+    all_read: bool = False
+
+    def script(self, tokens: list[str]) -> str:
+        """What wrk is told beyond the address."""
+        if self.posting:
+            return POST
+        return TURNS % ", ".join(f'"{token}"' for token in tokens) if self.all_read else ""
 
 
 def wanted(city: City, token: str, large: bool) -> Iterator[Wanted]:
@@ -67,6 +84,7 @@ def wanted(city: City, token: str, large: bool) -> Iterator[Wanted]:
     replied = next((post["id"] for post in home if post["in_reply_to_id"]), home[0]["id"])
     author = home[0]["account"]["id"] if large else me
     yield Wanted("home timeline, 20 statuses", "/api/v1/timelines/home?limit=20")
+    yield Wanted("the same, 20 readers in turn", "/api/v1/timelines/home?limit=20", all_read=True)
     yield Wanted("local public timeline", "/api/v1/timelines/public?limit=20&local=true")
     yield Wanted("an account's statuses", f"/api/v1/accounts/{author}/statuses?limit=20")
     yield Wanted("notifications", "/api/v1/notifications?limit=20")
@@ -108,7 +126,7 @@ def measure(city: City, row: Wanted, trace: Trace, args: argparse.Namespace, url
     runs, floors = [], []
     for _ in range(args.runs):
         pids = [*city.family(), *load.below(postmaster)]
-        runs.append(load.wrk(city.origin + row.path, row.at_once, args.seconds, headers, pids, POST if row.posting else ""))
+        runs.append(load.wrk(city.origin + row.path, row.at_once, args.seconds, headers, pids, row.script(args.tokens)))
         floors.append(load.bare(body, free_port(), row.at_once, args.seconds))
         time.sleep(1)
     sql = 0.0 if row.posting else load.pgbench(args.pgbench, url, statements, row.at_once, args.seconds)
@@ -128,8 +146,8 @@ def main() -> None:
     args = parser.parse_args()
     with folder() as path, cities(City(path / "city", None, "--workers", "2")) as (city,):
         people = [city.person(f"bench{number}") for number in range(seed.PEOPLE)]
-        args.token = people[0].token
-        asyncio.run(seed.small(city, [one.token for one in people]))
+        args.token, args.tokens = people[0].token, [one.token for one in people]
+        asyncio.run(seed.small(city, args.tokens))
         embedded = postgres.start(city.folder)
         if args.large:
             reader = people[0].get("/api/v1/accounts/verify_credentials")["id"]

@@ -55,8 +55,8 @@ class App:
         self.shelf = Shelf()
         self.cache = Cache(settings.cache, settings.cache_megabytes * 1_000_000)
         self.limits = Limits(enforced=not settings.dev)
-        self.bearers = Batch(self.db, tokens.bearers)
-        self.together = Batch(self.db, self._look)
+        self.bearers = Batch(self.db.read, tokens.bearers)
+        self.together = Batch(self.db.read, self._look)
         self.hub = Hub(job, self.shelf)
         self.asgi: ASGIApp = Doors(_starlette(self), settings)
         self._background: list[asyncio.Task[None]] = []

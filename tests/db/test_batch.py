@@ -32,7 +32,7 @@ class Looks:
 
 async def test_those_who_ask_together_share_a_look_and_those_who_come_during_it_share_the_next(db: Db) -> None:
     looks = Looks()
-    batch = Batch(db, looks)
+    batch = Batch(db.read, looks)
 
     async def late() -> int | None:
         await asyncio.sleep(0)
@@ -44,7 +44,7 @@ async def test_those_who_ask_together_share_a_look_and_those_who_come_during_it_
 
 
 async def test_whoever_asks_in_the_moment_when_a_look_ends_is_answered(db: Db) -> None:
-    batch = Batch(db, Looks())
+    batch = Batch(db.read, Looks())
     for number in range(1, 50):
         one = asyncio.create_task(batch.of(number))
         while not one.done():
@@ -54,7 +54,7 @@ async def test_whoever_asks_in_the_moment_when_a_look_ends_is_answered(db: Db) -
 
 
 async def test_an_error_is_told_to_all_who_share_the_look_and_to_nobody_else(db: Db) -> None:
-    batch = Batch(db, Looks())
+    batch = Batch(db.read, Looks())
     told = await asyncio.gather(batch.of(-1), batch.of(5), return_exceptions=True)
     assert [type(one) for one in told] == [Refused, Refused]
     assert await batch.of(5) == 2
@@ -66,7 +66,7 @@ async def test_what_is_told_was_read_after_it_was_asked_for(db: Db) -> None:
         await asyncio.sleep(0.001)
         return dict.fromkeys(asked, found)
 
-    batch = Batch(db, count)
+    batch = Batch(db.read, count)
     for number in range(20):
         first = asyncio.create_task(batch.of("busy"))
         await asyncio.sleep(0)
@@ -78,7 +78,7 @@ async def test_what_is_told_was_read_after_it_was_asked_for(db: Db) -> None:
 
 async def test_a_slow_look_does_not_hold_up_those_who_come_later(db: Db) -> None:
     looks = Looks(0.3)
-    batch = Batch(db, looks)
+    batch = Batch(db.read, looks)
     slow = asyncio.create_task(batch.of(1))
     await asyncio.sleep(PATIENCE * 4)
     looks.seconds = 0.0
@@ -89,7 +89,7 @@ async def test_a_slow_look_does_not_hold_up_those_who_come_later(db: Db) -> None
 
 
 async def test_one_who_leaves_takes_nothing_from_the_others(db: Db) -> None:
-    batch = Batch(db, Looks(0.02))
+    batch = Batch(db.read, Looks(0.02))
     gone, stays = asyncio.create_task(batch.of(1)), asyncio.create_task(batch.of(2))
     await asyncio.sleep(0)
     gone.cancel()

@@ -49,8 +49,8 @@ class App(Protocol):
     shelf: Shelf
     limits: Limits
     hub: Hub
-    bearers: Batch[bytes, Bearer]
-    together: Batch[Look, Sight]
+    bearers: Batch[Read, bytes, Bearer]
+    together: Batch[Read, Look, Sight]
 
     @property
     def openapi(self) -> bytes:

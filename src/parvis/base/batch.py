@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
-from parvis.base.db import Db, Read
-
+R = TypeVar("R")
 K = TypeVar("K")
 V = TypeVar("V")
-Answer = Callable[[Read, Sequence[K]], Awaitable[Mapping[K, V]]]
 MOST = 32
 AT_ONCE = 4
 PATIENCE = 0.005
 
 
-class Batch(Generic[K, V]):
+class Batch(Generic[R, K, V]):
     """Asks on behalf of many; whoever asks for what is not there is told None."""
 
-    def __init__(self, db: Db, answer: Answer[K, V]) -> None:
-        self._db = db
+    def __init__(
+        self, read: Callable[[], AbstractAsyncContextManager[R]],
+        answer: Callable[[R, Sequence[K]], Awaitable[Mapping[K, V]]],
+    ) -> None:
+        self._read = read
         self._answer = answer
         self._waiting: list[tuple[K, asyncio.Future[V | None]]] = []
         self._looking: set[asyncio.Task[None]] = set()
@@ -51,7 +53,7 @@ class Batch(Generic[K, V]):
             now, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             self._began = asyncio.get_running_loop().time()
             try:
-                async with self._db.read() as r:
+                async with self._read() as r:
                     found = await self._answer(r, list(dict.fromkeys(asked for asked, _ in now)))
             except Exception as error:  # noqa: BLE001  # raised again where each of them waits
                 _fail([told for _, told in now], error)

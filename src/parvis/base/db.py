@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
@@ -14,10 +16,13 @@ import msgspec
 import structlog
 from pgqueuer.queries import Queries as JobQueries
 
+from parvis.base.batch import Batch
 from parvis.base.clock import Clock
 from parvis.base.errors import Conflict, Invalid
 
 T = TypeVar("T")
+Args: TypeAlias = tuple[Hashable, ...]
+Rows: TypeAlias = Sequence[Any]
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 log = structlog.get_logger()
 
@@ -42,8 +47,10 @@ class Lent:
     At most half of the pool stays here, and none while somebody waits for one.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], read: Callable[[], AbstractAsyncContextManager[Read]]) -> None:
         self._pool = pool
+        self._read = read
+        self._shared: dict[str, Batch[Read, Args, Rows]] = {}
         self._idle: list[Connection] = []
         self._most = pool.get_max_size() // 2
         self._awaited = 0
@@ -68,8 +75,17 @@ class Lent:
         else:
             self._idle.append(connection)
 
+    def shared(self, sql: str) -> Batch[Read, Args, Rows]:
+        """Those who ask this statement at one moment."""
+        known = self._shared.get(sql)
+        if known is None:
+            known = self._shared[sql] = Batch(self._read, Many(sql).answer)
+        return known
+
     async def close(self) -> None:
-        """Give all to the pool."""
+        """Let those who wait be told, and give all to the pool."""
+        for batch in self._shared.values():
+            await batch.close()
         while self._idle:
             await self._pool.release(self._idle.pop())
 
@@ -104,6 +120,23 @@ class Read:
         """Every row as `shape`."""
         return [shape(*row) for row in await (await self._connection()).fetch(sql, *args)]
 
+    async def shared(self, shape: type[T], sql: str, *args: Hashable) -> list[T]:
+        """The same of a statement that many ask at one moment: one look answers all of them.
+
+        Its parameters are single values, no arrays. It may look anew: whoever asks has given back what they held.
+        """
+        await self.give_back()
+        return [shape(*row) for row in await self._lent.shared(sql).of(args) or ()]
+
+    async def rows(self, sql: str, *args: object) -> Rows:
+        """Every row as it came."""
+        found: Rows = await (await self._connection()).fetch(sql, *args)
+        return found
+
+    async def kinds(self, sql: str) -> list[str]:
+        """The types of a statement's parameters."""
+        return [kind.name for kind in (await (await self._connection()).prepare(sql)).get_parameters()]
+
     async def value(self, sql: str, *args: object) -> Any:
         """The first column of the first row."""
         return await (await self._connection()).fetchval(sql, *args)
@@ -111,6 +144,32 @@ class Read:
     async def values(self, sql: str, *args: object) -> list[Any]:
         """The first column of every row."""
         return [row[0] for row in await (await self._connection()).fetch(sql, *args)]
+
+
+def for_many(sql: str, kinds: Sequence[str]) -> str:
+    """A statement for many sets of its parameters at once, as arrays: each row begins with the number of its set."""
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(kinds, 1))
+    names = ", ".join(f"p{number}" for number in range(1, len(kinds) + 1))
+    inner = re.sub(r"\$(\d+)", r"q.p\1", sql)
+    return f"SELECT q.n, x.* FROM unnest({arrays}) WITH ORDINALITY q({names}, n) CROSS JOIN LATERAL ({inner}) x"
+
+
+class Many:
+    """One statement, asked by many."""
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+        self._for_many = ""
+
+    async def answer(self, r: Read, asked: Sequence[Args]) -> Mapping[Args, Rows]:
+        """The rows for each; whoever is alone asks it as it stands."""
+        if len(asked) == 1:
+            return {asked[0]: await r.rows(self._sql, *asked[0])}
+        self._for_many = self._for_many or for_many(self._sql, await r.kinds(self._sql))
+        found: dict[Args, list[Any]] = {one: [] for one in asked}
+        for row in await r.rows(self._for_many, *zip(*asked, strict=True)):
+            found[asked[row[0] - 1]].append(row[1:])
+        return found
 
 
 class Tx(Read):
@@ -122,6 +181,10 @@ class Tx(Read):
         super().__init__(lent, now)
         self._reactions = reactions
         self._jobs: list[tuple[str, bytes]] = []
+
+    async def shared(self, shape: type[T], sql: str, *args: Hashable) -> list[T]:
+        """Inside of a transaction nothing is shared: it sees what it has changed."""
+        return await self.all(shape, sql, *args)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -169,7 +232,7 @@ class Db:
 
     def __init__(self, pool: asyncpg.Pool[Any], clock: Clock, reactions: Mapping[type, Reactions]) -> None:
         self.pool = pool
-        self.lent = Lent(pool)
+        self.lent = Lent(pool, self.read)
         self.clock = clock
         self.reactions = reactions
 

@@ -105,10 +105,10 @@ ONE = f"""n.id, n.kind, n.from_account_id, n.status_id, n.created_at, coalesce(n
 PRESENT = "a.deleted_at IS NULL AND a.suspended_at IS NULL"
 SHOWN = f"""notifications n LEFT JOIN seen_by($1) v ON v.id = n.status_id JOIN accounts a ON a.id = n.from_account_id
     WHERE n.account_id = $1 AND n.id > $2 AND n.id < $3 AND (n.status_id IS NULL OR v.id IS NOT NULL) AND {PRESENT}
-      AND (cardinality($5::text[]) = 0 OR n.kind = ANY($5::text[])) AND NOT n.kind = ANY($6::text[])
+      AND ($5::text = '' OR n.kind = ANY(string_to_array($5, ','))) AND NOT n.kind = ANY(string_to_array($6::text, ','))
       AND ($7::bigint IS NULL OR n.from_account_id = $7) AND ($8::boolean OR NOT n.filtered)"""
 # The newest of its group stands for it, where its kind is to be grouped.
-FIRST = f"""(n.group_key IS NULL OR NOT n.kind = ANY($9::text[]) OR n.id = (
+FIRST = f"""(n.group_key IS NULL OR NOT n.kind = ANY(string_to_array($9::text, ',')) OR n.id = (
     SELECT x.id FROM notifications x JOIN accounts a ON a.id = x.from_account_id
     WHERE x.account_id = $1 AND x.group_key = n.group_key AND {PRESENT}
       AND ($7::bigint IS NULL OR x.from_account_id = $7)
@@ -126,7 +126,7 @@ GROUPS = f"""SELECT h.id, h.kind, h.status_id, h.created_at, coalesce(h.key, 'un
 PAGE = both_ways(f"SELECT {ONE} FROM {SHOWN} ORDER BY n.id DESC /*page*/ LIMIT $4")
 GROUPED = both_ways(
     f"""WITH heads AS (
-            SELECT {HEAD}, CASE WHEN n.kind = ANY($9::text[]) THEN n.group_key END AS key
+            SELECT {HEAD}, CASE WHEN n.kind = ANY(string_to_array($9::text, ',')) THEN n.group_key END AS key
             FROM {SHOWN} AND {FIRST} ORDER BY n.id DESC /*page*/ LIMIT $4)
         {GROUPS}"""
 )
@@ -291,10 +291,15 @@ async def forget_domain(tx: Tx, account_id: int, domain: str) -> int:
     )
 
 
+def _kinds(choice: Choice) -> tuple[str, str]:
+    """Which kinds and which not, as one word each: a statement that is shared takes single values."""
+    return ",".join(choice.kinds), ",".join(choice.without)
+
+
 async def page(r: Read, viewer: int, page: Page, choice: Choice) -> list[Notification]:
     """What somebody is told, newest first."""
-    rows = await r.all(
-        Notification, PAGE[page.upwards], viewer, page.after, page.before, page.limit, choice.kinds, choice.without,
+    rows = await r.shared(
+        Notification, PAGE[page.upwards], viewer, page.after, page.before, page.limit, *_kinds(choice),
         choice.by, choice.filtered,
     )
     return sorted(rows, key=lambda row: -row.id)
@@ -312,9 +317,9 @@ async def one(r: Read, viewer: int, notification_id: int) -> Notification | None
 
 async def groups(r: Read, viewer: int, page: Page, choice: Choice) -> list[Group]:
     """What somebody is told, each group once, where its newest stands."""
-    rows = await r.all(
-        Group, GROUPED[page.upwards], viewer, page.after, page.before, page.limit, choice.kinds, choice.without,
-        choice.by, choice.filtered, choice.grouped,
+    rows = await r.shared(
+        Group, GROUPED[page.upwards], viewer, page.after, page.before, page.limit, *_kinds(choice),
+        choice.by, choice.filtered, ','.join(choice.grouped),
     )
     return sorted(rows, key=lambda row: -row.id)
 
@@ -369,7 +374,7 @@ async def unread(r: Read, viewer: int, limit: int, choice: Choice) -> int:
                       AND n.id > (SELECT coalesce(max(last_read_id), 0) FROM markers
                                   WHERE account_id = $1 AND timeline = 'notifications')
                     LIMIT $4) AS counted""",
-            viewer, 0, 2**63 - 1, limit, choice.kinds, choice.without, choice.by, choice.filtered, choice.grouped,
+            viewer, 0, 2**63 - 1, limit, *_kinds(choice), choice.by, choice.filtered, ','.join(choice.grouped),
         )
     )
 

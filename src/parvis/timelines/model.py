@@ -43,6 +43,12 @@ class ConversationTouched(msgspec.Struct, frozen=True):
     account: int
 
 
+class Found(msgspec.Struct, frozen=True):
+    """A post that belongs on a page."""
+
+    id: int
+
+
 class Candidate(msgspec.Struct, frozen=True):
     """A post for a timeline, whether this viewer is shown it, and whether no other belongs between it and the rest."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.timelines.model import Candidate, Choice, Kept, List, Marker, Placed, RepliesPolicy, Touched
+from parvis.timelines.model import Candidate, Choice, Found, Kept, List, Marker, Placed, RepliesPolicy, Touched
 
 NOT_MUTED = """NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id IN (v.account_id, o.account_id)
                             AND (m.until IS NULL OR m.until > parvis_now()))"""
@@ -161,7 +161,7 @@ async def _mixed(r: Read, name: str, viewer: int, page: Page, *more: int) -> lis
 async def home(r: Read, viewer: int, page: Page) -> list[int]:
     """What the people one follows post and pass on, what carries a hashtag one follows, and what one posts oneself."""
     most = page.limit + SPARE
-    rows = await r.all(Candidate, MIXED["recent"][page.upwards], viewer, page.after, page.before, most, WINDOW)
+    rows = await r.shared(Candidate, MIXED["recent"][page.upwards], viewer, page.after, page.before, most, WINDOW)
     ids = [row.id for row in rows if row.shown]
     if ids and rows[0].whole:
         return sorted(ids[: page.limit], reverse=True)
@@ -176,7 +176,8 @@ async def of_list(r: Read, viewer: int, list_id: int, page: Page) -> list[int]:
 async def public(r: Read, viewer: int | None, page: Page, local: bool | None = None, media: bool = False) -> list[int]:
     """What everybody may read: of this city (local True), of others (False), or of all."""
     args = (viewer, page.after, page.before, page.limit, local, media)
-    return sorted(await r.values(PUBLIC[page.upwards], *args), reverse=True)
+    rows = await r.shared(Found, PUBLIC[page.upwards], *args)
+    return sorted((row.id for row in rows), reverse=True)
 
 
 async def tagged(
@@ -200,7 +201,8 @@ async def account(r: Read, viewer: int | None, account_id: int, page: Page, choi
         viewer, page.after, page.before, page.limit, account_id, choice.only_media, choice.exclude_replies,
         choice.exclude_reblogs, choice.tagged,
     )
-    return sorted(await r.values(ACCOUNT[page.upwards], *args), reverse=True)
+    rows = await r.shared(Found, ACCOUNT[page.upwards], *args)
+    return sorted((row.id for row in rows), reverse=True)
 
 
 async def pinned(r: Read, viewer: int | None, account_id: int) -> list[int]:
@@ -235,7 +237,7 @@ async def thread(r: Read, status_id: int, up: int, down: int, depth: int) -> lis
 
     Whoever may see them: views leave out what is not for their viewer.
     """
-    return await r.all(
+    return await r.shared(
         Placed,
         f"""{THREAD_UP}, {THREAD_DOWN}
             (SELECT sign(-up.depth)::int, up.id, far FROM up ORDER BY up.depth DESC)
@@ -267,8 +269,7 @@ async def add_list(tx: Tx, owner: int, title: str, replies: RepliesPolicy, exclu
     """Insert a list."""
     return await tx.one(
         List,
-        f"""INSERT INTO lists (account_id, title, replies_policy, exclusive) VALUES ($1, $2, $3, $4)
-            RETURNING {LISTED}""",
+        f"INSERT INTO lists (account_id, title, replies_policy, exclusive) VALUES ($1, $2, $3, $4) RETURNING {LISTED}",
         owner, title, replies, exclusive,
     )
 
@@ -319,8 +320,7 @@ async def drop_members(tx: Tx, list_id: int, account_ids: Sequence[int]) -> int:
 async def drop_from_lists(tx: Tx, owner: int, account_id: int) -> int:
     """Take somebody out of all lists of a person."""
     return await tx.run(
-        """DELETE FROM list_accounts la USING lists l
-           WHERE l.id = la.list_id AND l.account_id = $1 AND la.account_id = $2""",
+        "DELETE FROM list_accounts a USING lists l WHERE l.id = a.list_id AND l.account_id = $1 AND a.account_id = $2",
         owner, account_id,
     )
 

@@ -92,8 +92,9 @@ MARKS = """WITH eyes AS MATERIALIZED (
         SELECT e.*, EXISTS (SELECT FROM blocks b WHERE b.account_id = e.viewer AND b.target_id = ANY(e.authors))
                     OR EXISTS (SELECT FROM blocks b WHERE b.account_id = ANY(e.authors) AND b.target_id = e.viewer)
                     AS barred
-        FROM (SELECT viewer, ($6::bigint[])[lo:c] AS closed, ($6::bigint[])[lo:m] AS tops,
-                     ($6::bigint[])[lo:hi] AS ids, ($7::bigint[])[lo:hi] AS authors, ($8::bigint[])[lo:hi] AS threads
+        FROM (SELECT viewer, ($6::bigint[])[lo : c] AS closed, ($6::bigint[])[lo : m] AS tops,
+                     ($6::bigint[])[lo : hi] AS ids, ($7::bigint[])[lo : hi] AS authors,
+                     ($8::bigint[])[lo : hi] AS threads
               FROM unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[]) w(viewer, lo, c, m, hi)) e)
     SELECT e.viewer, x.status_id, 'favourited', NULL::jsonb
     FROM eyes e JOIN favourites x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)

@@ -31,7 +31,7 @@ class Eye(msgspec.Struct, frozen=True):
     viewer: int | None
     shelf: Shelf
     settings: Settings
-    together: Batch[Look, Sight] | None = None
+    together: Batch[Read, Look, Sight] | None = None
 
 
 def _face(eye: Eye, post: Post) -> bytes:
