@@ -7,6 +7,7 @@ import io
 from PIL import Image
 
 from conftest import Client, Person, settle_in
+from parvis.views.cards import Shelf
 
 
 def png() -> bytes:
@@ -92,6 +93,8 @@ async def test_blocking_hides_both_from_each_other(alice: Person, bela: Person) 
 
 async def test_a_card_made_in_a_transaction_does_not_stay_on_the_shelf(alice: Person) -> None:
     made = (await alice.post("/api/v1/statuses", json={"status": "Not committed yet"})).json()
+    alice.app.shelf = Shelf()
+    assert (await alice.post(f"/api/v1/statuses/{made['id']}/bookmark")).status == 200  # its answer is made in it
     assert alice.app.shelf.card("status", int(made["id"]), 1) is None
     assert (await alice.get(f"/api/v1/statuses/{made['id']}")).status == 200
     assert alice.app.shelf.card("status", int(made["id"]), 1) is not None

@@ -93,7 +93,7 @@ async def work(app: App) -> None:
 
 
 def letters(app: App) -> list[EmailMessage]:
-    paths = sorted(app.settings.mails.iterdir()) if app.settings.mails.exists() else []
+    paths = sorted(app.settings.mails.iterdir(), key=lambda one: one.stat().st_mtime_ns) if app.settings.mails.exists() else []
     return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]  # type: ignore[misc]  # the policy says which
 
 

@@ -76,6 +76,22 @@ async def test_what_is_rolled_back_leaves_no_job_and_no_trace(server: Server, da
     await db.close()
 
 
+async def test_what_is_left_for_last_is_one_statement_in_the_order_it_was_said(db: Db) -> None:
+    sent: list[str] = []
+    async with db.write() as tx:
+        await tx.value("SELECT 1")
+        assert tx._taken is not None
+        tx._taken.add_query_logger(lambda record: sent.append(record.query))
+        for number in range(12):
+            await pulse.touch(tx, f"bell {number}")
+            tx.last("INSERT INTO peers (domain) SELECT d || '.' || e FROM unnest($1::text[], $2::text[]) x(d, e)", f"d{number}", "example")
+        assert await tx.value("SELECT count(*) FROM peers") == 0
+    assert [query.split("(")[0] for query in sent if query.startswith(("WITH", "INSERT"))] == ["WITH l0 AS "]
+    async with db.read() as r:
+        assert await r.values("SELECT topic FROM pulses ORDER BY id") == [f"bell {number}" for number in range(12)]
+        assert await r.values("SELECT domain FROM peers ORDER BY domain") == sorted(f"d{number}.example" for number in range(12))
+
+
 async def test_an_event_that_nobody_listed_is_a_mistake(db: Db) -> None:
     with pytest.raises(LookupError, match="Rung"):
         async with db.write() as tx:

@@ -20,7 +20,7 @@ from msgspec import inspect
 import parvis
 
 ROOT = Path(parvis.__file__).parent
-METHODS = {"one": 1, "all": 1, "shared": 1, "value": 0, "values": 0, "run": 0}
+METHODS = {"one": 1, "all": 1, "shared": 1, "last": 0, "value": 0, "values": 0, "run": 0}
 WRITES = re.compile(r"\b(?:INSERT\s+INTO|(?<!FOR )(?<!DO )UPDATE(?!\s+SET|\s+SKIP)|DELETE\s+FROM)\s+(?:ONLY\s+)?([a-z_.]+)", re.IGNORECASE)
 PYTHON = {
     "int2": int, "int4": int, "int8": int, "text": str, "citext": str, "varchar": str, "bool": bool, "bytea": bytes,

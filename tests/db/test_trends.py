@@ -157,4 +157,5 @@ async def test_old_posts_that_arrive_late_do_not_trend(db: Db, owner: asyncpg.Co
     await owner.execute("INSERT INTO statuses (id, account_id, uri, local, visibility, conversation_id, created_at) VALUES (1, 1, 's', false, 'public', 1, now() - interval '3 days')")
     await owner.execute("INSERT INTO status_tags (status_id, tag_id) VALUES (1, 1)")
     async with db.write() as tx:
-        assert await queries.count_post(tx, 1) == 0
+        await queries.count_post(tx, 1)
+    assert await owner.fetchval("SELECT count(*) FROM use_deltas") == 0

@@ -285,9 +285,11 @@ async def count_follow(tx: Tx, account_id: int, target_id: int, step: int) -> in
     )
 
 
-async def count_status(tx: Tx, account_id: int, step: int) -> int:
-    """One post more (or less)."""
-    return await count_statuses(tx, [account_id], step)
+async def count_status(tx: Tx, account_id: int) -> None:
+    """One post more, when all else is done."""
+    tx.last(
+        "INSERT INTO account_count_deltas (account_id, statuses) SELECT id, 1 FROM unnest($1::bigint[]) id", account_id
+    )
 
 
 async def count_statuses(tx: Tx, account_ids: Sequence[int], step: int) -> int:

@@ -164,6 +164,7 @@ async def create(call: Call, args: NewStatus) -> object:
         status = await composing.publish(call.tx, me, _wish(call, args), city)
         if key:
             await queries.keep_key(call.tx, me.id, key, status.id)
+    async with call.opening("read"):  # committed: what others look at in this moment is read with it
         return await shown(call, status.id)
 
 

@@ -51,6 +51,7 @@ class Lent:
         self._pool = pool
         self._read = read
         self._shared: dict[str, Batch[Read, Args, Rows]] = {}
+        self._joined: dict[tuple[str, ...], str] = {}
         self._idle: list[Connection] = []
         self._most = pool.get_max_size() // 2
         self._awaited = 0
@@ -80,6 +81,13 @@ class Lent:
         known = self._shared.get(sql)
         if known is None:
             known = self._shared[sql] = Batch(self._read, Many(sql).answer)
+        return known
+
+    def joined(self, statements: tuple[str, ...]) -> str:
+        """Statements that change rows, as one; their parameters one after the other."""
+        known = self._joined.get(statements)
+        if known is None:
+            known = self._joined[statements] = joined(statements)
         return known
 
     async def close(self) -> None:
@@ -154,6 +162,18 @@ def for_many(sql: str, kinds: Sequence[str]) -> str:
     return f"SELECT q.n, x.* FROM unnest({arrays}) WITH ORDINALITY q({names}, n) CROSS JOIN LATERAL ({inner}) x"
 
 
+def joined(statements: Sequence[str]) -> str:
+    """Statements that change rows, as one; their parameters one after the other."""
+    parts, taken = [], 0
+    for number, sql in enumerate(statements):
+        own = max(int(found) for found in re.findall(r"\$(\d+)", sql))
+        for place in range(own, 0, -1):
+            sql = re.sub(rf"\${place}(?!\d)", f"${place + taken}", sql)
+        parts.append(f"l{number} AS ({sql})")
+        taken += own
+    return f"WITH {', '.join(parts)} SELECT 1"
+
+
 class Many:
     """One statement, asked by many."""
 
@@ -175,12 +195,13 @@ class Many:
 class Tx(Read):
     """A transaction: it also changes, and tells the rest of the house what happened."""
 
-    __slots__ = ("_jobs", "_reactions")
+    __slots__ = ("_jobs", "_last", "_reactions")
 
     def __init__(self, lent: Lent, now: datetime, reactions: Mapping[type, Reactions]) -> None:
         super().__init__(lent, now)
         self._reactions = reactions
         self._jobs: list[tuple[str, bytes]] = []
+        self._last: dict[str, list[list[object]]] = {}
 
     async def shared(self, shape: type[T], sql: str, *args: Hashable) -> list[T]:
         """Inside of a transaction nothing is shared: it sees what it has changed."""
@@ -197,6 +218,14 @@ class Tx(Read):
         done = await (await self._connection()).execute(sql, *args)
         last = done.rsplit(" ", 1)[-1]
         return int(last) if last.isdigit() else 0
+
+    def last(self, sql: str, *values: object) -> None:
+        """Change rows that nothing in this transaction looks at again, just before the commit.
+
+        All such changes are sent as one statement. Its parameters are arrays, to which each call adds a value.
+        """
+        for array, value in zip(self._last.setdefault(sql, [[] for _ in values]), values, strict=True):
+            array.append(value)
 
     async def emit(self, event: object) -> None:
         """Say what happened: its `now` reactions run here, its `later` ones become jobs when this commits."""
@@ -218,7 +247,10 @@ class Tx(Read):
         await (await self._connection()).execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
 
     async def flush(self) -> None:
-        """Write the job rows; the edge calls it just before the commit."""
+        """Send what was left for last, and the job rows; the edge calls it just before the commit."""
+        if self._last:
+            await self.run(self._lent.joined(tuple(self._last)), *(a for arrays in self._last.values() for a in arrays))
+            self._last = {}
         if self._jobs:
             names = [name for name, _ in self._jobs]
             payloads: list[bytes | None] = [payload for _, payload in self._jobs]

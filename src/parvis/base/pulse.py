@@ -25,17 +25,18 @@ PAUSE = 0.5
 QUIET = 15.0
 
 
+TOUCHED = "INSERT INTO pulses (topic) SELECT topic FROM unnest($1::text[]) WITH ORDINALITY t(topic, n) ORDER BY n"
+
+
 async def touch(tx: Tx, topic: str) -> None:
     """Say, when this transaction commits, that a topic has changed."""
-    await tx.run("INSERT INTO pulses (topic) VALUES ($1)", topic)
+    tx.last(TOUCHED, topic)
 
 
 async def touch_all(tx: Tx, topics: Sequence[str]) -> None:
     """Say the same of several topics, in their order."""
-    await tx.run(
-        "INSERT INTO pulses (topic) SELECT topic FROM unnest($1::text[]) WITH ORDINALITY t(topic, n) ORDER BY n",
-        list(topics),
-    )
+    for topic in topics:
+        tx.last(TOUCHED, topic)
 
 
 async def beat(db: Db) -> int:

@@ -99,9 +99,9 @@ FILE_PAGE = both_ways(
 )
 
 
-async def keep_words(tx: Tx, status_id: int) -> int:
+async def keep_words(tx: Tx, status_id: int) -> None:
     """Read a post, again if it was read before."""
-    return await tx.run(f"{KEPT} AND s.id = $1 {ANEW}", status_id)
+    tx.last(f"{KEPT} AND s.id = ANY($1::bigint[]) {ANEW}", status_id)
 
 
 async def drop_words(tx: Tx, status_id: int) -> int:

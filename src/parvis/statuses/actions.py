@@ -81,7 +81,7 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
         await polls.ask(tx, by, made.id, draft.poll)
     if parent and not hidden:
         await queries.count(tx, parent.id, replies=1)
-    await accounts.count_status(tx, by.id, 1)
+    await accounts.count_status(tx, by.id)
     adopted = 0 if by.local else await queries.adopt_waiting_replies(tx, made)
     if adopted:
         await queries.count(tx, made.id, replies=adopted)
@@ -263,7 +263,7 @@ async def reblog(
     if not await queries.add_reblog(tx, wrapper_id, by.id, original, place, wish):
         return await queries.reblog_by(tx, by.id, original.id) or original
     await queries.count(tx, original.id, reblogs=1)
-    await accounts.count_status(tx, by.id, 1)
+    await accounts.count_statuses(tx, [by.id], 1)
     await tx.emit(Reblogged(wrapper_id, original.id, original.account_id, by.id))
     return await queries.visible(tx, wrapper_id, by.id)
 
@@ -274,7 +274,7 @@ async def unreblog(tx: Tx, by: Account, status_id: int) -> Status:
     wrapper = await queries.reblog_by(tx, by.id, original.id)
     if wrapper is not None and await queries.delete(tx, wrapper.id):
         await queries.count(tx, original.id, reblogs=-1)
-        await accounts.count_status(tx, by.id, -1)
+        await accounts.count_statuses(tx, [by.id], -1)
         await tx.emit(Unreblogged(wrapper.id, original.id, original.account_id, by.id, wrapper.uri))
     return original
 

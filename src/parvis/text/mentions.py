@@ -28,6 +28,7 @@ _MENTION = re.compile(
     r"(?<![\w/=@])@(?P<name>[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*)"
     r"(?:@(?P<domain>\w+(?:[.-]+\w+)*(?::\d{1,5}(?!\w))?))?"
 )
+_POINTING = re.compile("[@#＃]|://")
 _HASH = re.compile(r"(?<![\w=/)])[#＃]")
 
 _TAG_JOINERS = "\u00b7\u30fb\u200c"
@@ -54,6 +55,8 @@ class Piece(msgspec.Struct, frozen=True):
 
 def found(text: str) -> list[Piece]:
     """Mentions, hashtags and links in order; what lies inside a link is part of the link."""
+    if not _POINTING.search(text):
+        return []
     pieces: list[Piece] = list(_links(text))
     for finder in (_mentions, _hashtags):
         free = _outside(pieces, len(text))
@@ -64,6 +67,8 @@ def found(text: str) -> list[Piece]:
 
 def mentions(text: str) -> list[tuple[str, str | None]]:
     """Who is mentioned, each once, in order: lower-cased username and normal domain, None for someone here."""
+    if "@" not in text:
+        return []
     return list(dict.fromkeys((piece.name, piece.domain) for piece in found(text) if piece.kind == "mention"))
 
 
@@ -205,6 +210,8 @@ def _is_address(host: str) -> bool:
 
 def _characters(text: str) -> int:
     """How many characters a reader sees: the main rules of UAX #29 (marks, joined emoji, flags, line ends)."""
+    if text.isascii():
+        return len(text) - text.count("\r\n")
     count, previous, flag = 0, "", False
     for character in text:
         regional = "\U0001f1e6" <= character <= "\U0001f1ff"

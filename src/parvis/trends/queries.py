@@ -28,9 +28,9 @@ PROMOTABLE = """s.visibility = 'public' AND s.reblog_of_id IS NULL AND s.in_repl
     AND s.removed_at IS NULL AND a.discoverable"""
 
 
-async def count_post(tx: Tx, status_id: int) -> int:
+async def count_post(tx: Tx, status_id: int) -> None:
     """Count the hashtags of a public post of these days, and a post of this city."""
-    return await tx.run(
+    tx.last(
         """INSERT INTO use_deltas (kind, thing_id, day, account_id, language)
            SELECT u.kind, u.thing_id, u.day, s.account_id, coalesce(split_part(s.language, '-', 1), '')
            FROM statuses s JOIN accounts a ON a.id = s.account_id CROSS JOIN LATERAL (
@@ -38,7 +38,7 @@ async def count_post(tx: Tx, status_id: int) -> int:
                WHERE st.status_id = s.id AND s.visibility = 'public' AND a.limited_at IS NULL
                UNION ALL SELECT 'post', 0, date_trunc('week', s.created_at, 'UTC')::date WHERE s.local
            ) u(kind, thing_id, day)
-           WHERE s.id = $1 AND s.created_at > parvis_now() - interval '2 days'""",
+           WHERE s.id = ANY($1::bigint[]) AND s.created_at > parvis_now() - interval '2 days'""",
         status_id,
     )
 
