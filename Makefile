@@ -63,11 +63,11 @@ check: .venv/dev ## ruff, mypy, import-linter, the SQL check, unit and db tests:
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) tests/unit tests/db -n 2
+	$(PYTEST) tests/unit tests/db -n 3 --dist worksteal
 
 test: .venv/browser ## every test, the live scenarios included
 	@echo "Bad input is tried on:"; $(BIN)/python -c 'from parvis.api.operations import OPERATIONS; print(*(row.name for row in OPERATIONS), sep="\n")'
-	$(PYTEST) tests -n 2 --ignore tests/live
+	$(PYTEST) tests -n 2 --dist worksteal --ignore tests/live
 	$(MAKE) --no-print-directory live
 	@echo "All tests passed."
 

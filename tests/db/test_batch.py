@@ -133,3 +133,19 @@ async def test_a_connection_left_in_a_transaction_is_not_handed_on(db: Db) -> No
         await r.value("SELECT 1")
         assert r._taken is not None
         assert not r._taken.is_in_transaction()
+
+
+@pytest.mark.parametrize("opening", ["read", "write"])
+async def test_who_leaves_in_the_middle_of_a_look_leaves_no_broken_connection(db: Db, opening: str) -> None:
+    async def sleep() -> None:
+        async with db.read() if opening == "read" else db.write() as r:
+            await r.value("SELECT pg_sleep(5)")
+
+    for _ in range(6):
+        gone = asyncio.create_task(sleep())
+        await asyncio.sleep(0.02)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        async with db.read() as r:
+            assert await asyncio.wait_for(r.value("SELECT 1"), 3) == 1

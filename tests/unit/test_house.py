@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import parvis
+from parvis.wiring import REACTIONS
 
 SOURCE = Path(parvis.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -104,6 +105,14 @@ def own_names(function: Function) -> set[str]:
 def everywhere(rule: Callable[[str], object]) -> dict[str, object]:
     """What breaks a rule, by file."""
     return {where: found for where in TREES if (found := rule(where))}
+
+
+def test_no_event_stands_twice_in_the_table_of_reactions() -> None:
+    tree = ast.parse((SOURCE / "wiring.py").read_text(encoding="utf-8"))
+    table = next(node.value for node in ast.walk(tree) if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "REACTIONS")
+    assert isinstance(table, ast.Dict)
+    rows = [ast.unparse(key) for key in table.keys if key is not None]
+    assert len(set(rows)) == len(rows) == len(REACTIONS)
 
 
 def test_a_file_has_at_most_500_lines() -> None:

@@ -69,12 +69,13 @@ class Lent:
         finally:
             self._awaited -= 1
 
-    async def give_back(self, connection: Connection) -> None:
-        """Keep it for the next, or let the pool have it: what stands in a transaction it must clean."""
-        if self._awaited or len(self._idle) >= self._most or connection.is_closed() or connection.is_in_transaction():
-            await self._pool.release(connection)
-        else:
+    async def give_back(self, connection: Connection, *, sound: bool) -> None:
+        """Keep it for the next, or let the pool have it, which makes sound again what was left in the middle."""
+        keep = sound and not self._awaited and len(self._idle) < self._most
+        if keep and not connection.is_closed() and not connection.is_in_transaction():
             self._idle.append(connection)
+        else:
+            await self._pool.release(connection)
 
     def shared(self, sql: str) -> Batch[Read, Args, Rows]:
         """Those who ask this statement at one moment."""
@@ -113,11 +114,11 @@ class Read:
             self._taken = await self._lent.take()
         return self._taken
 
-    async def give_back(self) -> None:
+    async def give_back(self, *, sound: bool = True) -> None:
         """Give the connection back, if one was taken."""
         if self._taken is not None:
             taken, self._taken = self._taken, None
-            await self._lent.give_back(taken)
+            await self._lent.give_back(taken, sound=sound)
 
     async def one(self, shape: type[T], sql: str, *args: object) -> T | None:
         """The first row as `shape`, whose fields are the columns in order; None when there is none."""
@@ -271,32 +272,34 @@ class Db:
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:
         """Look, without a transaction: each statement sees what is committed when it starts."""
-        r = Read(self.lent, self.clock.now())
+        r, sound = Read(self.lent, self.clock.now()), False
         token = OPEN.set(True)
         try:
             yield r
+            sound = True
         except asyncpg.DataError as error:
             raise _unfit(error) from error
         finally:
             OPEN.reset(token)
-            await r.give_back()
+            await r.give_back(sound=sound)
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """Change: all of it, with its job rows, or nothing."""
-        tx = Tx(self.lent, self.clock.now(), self.reactions)
+        tx, sound = Tx(self.lent, self.clock.now(), self.reactions), False
         token = OPEN.set(True)
         try:
             async with tx.transaction():
                 yield tx
                 await tx.flush()
+            sound = True
         except asyncpg.SerializationError as error:
             raise Conflict("try_again") from error
         except asyncpg.DataError as error:
             raise _unfit(error) from error
         finally:
             OPEN.reset(token)
-            await tx.give_back()
+            await tx.give_back(sound=sound)
 
     async def follow_clock(self, every: float = 0.2) -> None:
         """Keep the clock's offset equal to the database's: only a --dev city can have one, so only there it runs."""
