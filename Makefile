@@ -11,7 +11,7 @@ export PYTHONPATH :=
 LOCK := uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check unit db live bench lock clean
+.PHONY: help setup demo serve test check types rules live bench lock clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,8 +61,13 @@ serve: setup ## serve your own city at http://localhost:$(PORT)
 
 check: .venv/dev ## ruff, mypy, import-linter, the SQL check, unit and db tests: under a minute
 	$(BIN)/ruff check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory -j 2 -O types rules
+
+types:
+	$(BIN)/mypy
+
+rules:
 	$(PYTEST) tests/unit tests/db -n 3 --dist worksteal
 
 test: .venv/browser ## every test, the live scenarios included

@@ -30,7 +30,7 @@ from parvis.base.settings import Settings
 settings.register_profile("city", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("city")
 
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 PASSWORDS = {"parvis_owner": "owner", "parvis_app": "app"}
 
 

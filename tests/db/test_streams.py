@@ -227,7 +227,7 @@ async def test_who_hears_is_found_by_indexes(owner: asyncpg.Connection[Any]) -> 
     await owner.execute("INSERT INTO accounts (id, username, uri, url) SELECT n, 'p' || n, 'u' || n, 'u' FROM generate_series(1, 5000) n")
     await owner.execute(
         """INSERT INTO statuses (id, account_id, uri, local, visibility, conversation_id)
-           SELECT n, 1 + n % 5000, 's' || n, true, 'public', n FROM generate_series(1, 50000) n"""
+           SELECT n, 1 + n % 5000, 's' || n, true, 'public', n FROM generate_series(1, 25000) n"""
     )
     await owner.execute(
         """INSERT INTO follows (account_id, target_id, accepted)
