@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from conftest import Client
 from parvis.app import App
 
 PLACE = "/api/v1/streaming"
@@ -156,3 +157,10 @@ class Events(Line):
         """Leave."""
         self.put({"type": "http.disconnect"})
         await self.task
+
+
+async def ok(someone: Client, method: str, path: str, **fields: object) -> Any:
+    """A request that succeeds."""
+    answer = await someone.send(method, path, json=fields)
+    assert answer.status == 200, answer.text
+    return answer.json()

@@ -38,13 +38,6 @@ async def test_a_server_is_limited_kept_out_and_let_in_again(town: Town) -> None
     domain = f"{uuid.uuid4().hex[:8]}.bad.example"
     stan = await stranger_at(town, f"social.{domain}")
     await town.owner.execute("INSERT INTO follows (account_id, target_id, accepted) VALUES ($1, $2, true)", alice.account.id, stan)
-    refused = await mona.send("POST", BLOCKS, json={"domain": domain, "text": "Spam."})
-    assert (refused.status, refused.json()["rule"]) == (422, "ground_required")
-    assert rule in ids(refused.json()["articles"])
-    assert (await mona.refusal("POST", BLOCKS, json={"domain": domain, "article_ids": [rule]}))[1] == (
-        "Validation failed: Text can't be blank")
-    assert (await alice.refusal("POST", BLOCKS, json={"domain": domain, "article_ids": [rule], "text": "x"}))[0] == 403
-    assert (await mona.refusal("POST", BLOCKS, json={"domain": "localhost", "article_ids": [rule], "text": "x"}))[0] == 422
     made = await mona.ask("Admin_DomainBlock", "POST", BLOCKS, json={
         "domain": domain.upper(), "severity": "silence", "article_ids": [rule], "text": "They flood us.",
         "public_comment": "Spam", "private_comment": "See the case", "reject_media": True})
@@ -94,6 +87,20 @@ async def test_a_server_is_limited_kept_out_and_let_in_again(town: Town) -> None
     narrow = await town.with_scopes("read", "write", "admin:read:accounts", "admin:write:accounts")
     for method, path in (("GET", BLOCKS), ("POST", BLOCKS), ("DELETE", place)):
         assert (await narrow.refusal(method, path, json={"domain": "x.example"}))[1] == OUTSIDE
+
+
+@covers(f"GET {BLOCKS}")
+async def test_a_block_wants_a_ground_and_a_moderator(town: Town) -> None:
+    mona, alice, rule = await town.person("mona", "moderator"), await town.person("alice"), await severe(town)
+    domain = f"{uuid.uuid4().hex[:8]}.bad.example"
+    refused = await mona.send("POST", BLOCKS, json={"domain": domain, "text": "Spam."})
+    assert (refused.status, refused.json()["rule"]) == (422, "ground_required")
+    assert rule in ids(refused.json()["articles"])
+    assert (await mona.refusal("POST", BLOCKS, json={"domain": domain, "article_ids": [rule]}))[1] == (
+        "Validation failed: Text can't be blank")
+    assert (await alice.refusal("POST", BLOCKS, json={"domain": domain, "article_ids": [rule], "text": "x"}))[0] == 403
+    assert (await mona.refusal("POST", BLOCKS, json={"domain": "localhost", "article_ids": [rule], "text": "x"}))[0] == 422
+    assert domain not in [row["domain"] for row in await mona.ask("[Admin_DomainBlock]", "GET", BLOCKS)]
 
 
 @covers(f"POST {BLOCKS}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -76,6 +76,23 @@ async def moderating(call: Call) -> None:
     """Reports and people's files are for moderators' eyes."""
     if not await queries.is_moderator(call.read, call.me_id):
         raise Forbidden("not_a_moderator")
+
+
+class Row(Protocol):
+    """A row that is listed by its id."""
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+
+
+R = TypeVar("R", bound=Row)
+
+
+def newest_first(call: Call, rows: Sequence[R]) -> list[R]:
+    """A page of what moderators have set, with its Link header."""
+    call.link([row.id for row in rows])
+    return sorted(rows, key=lambda row: -row.id)
 
 
 def _entity(row: File, shown: bytes) -> dict[str, Any]:

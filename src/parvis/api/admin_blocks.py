@@ -11,7 +11,7 @@ import msgspec
 from parvis.access import actions as access
 from parvis.access import policy, queries
 from parvis.access.model import EmailBlock, EmailDomainBlock, IpBlock, IpBlockDraft
-from parvis.api.admin_accounts import One, moderating
+from parvis.api.admin_accounts import One, moderating, newest_first
 from parvis.api.call import Call, Paged, delete, get, post, put
 from parvis.base.clock import mastodon_time
 from parvis.base.errors import Invalid, NotFound
@@ -79,8 +79,7 @@ async def _ip_block(call: Call, block_id: int) -> IpBlock:
 async def ip_blocks(call: Call, args: Paged) -> list[dict[str, Any]]:
     """Addresses that may not come in, or not without a moderator."""
     await moderating(call)
-    rows = sorted(await queries.ip_blocks(call.read, args.page(100)), key=lambda row: -row.id)
-    call.link([row.id for row in rows])
+    rows = newest_first(call, await queries.ip_blocks(call.read, args.page(100)))
     return [_ip(row) for row in rows]
 
 
@@ -139,8 +138,7 @@ async def _providers(call: Call, rows: Sequence[EmailDomainBlock]) -> list[dict[
 async def email_domains(call: Call, args: Paged) -> list[dict[str, Any]]:
     """E-mail providers whose addresses are not taken at sign-up."""
     await moderating(call)
-    rows = sorted(await queries.email_domain_blocks(call.read, args.page(100)), key=lambda row: -row.id)
-    call.link([row.id for row in rows])
+    rows = newest_first(call, await queries.email_domain_blocks(call.read, args.page(100)))
     return await _providers(call, rows)
 
 
@@ -185,8 +183,7 @@ def _email(row: EmailBlock) -> dict[str, Any]:
 async def emails(call: Call, args: Paged) -> list[dict[str, Any]]:
     """E-mail addresses that are not taken, as hashes: the addresses themselves are not kept."""
     await moderating(call)
-    rows = sorted(await queries.email_blocks(call.read, args.page(100)), key=lambda row: -row.id)
-    call.link([row.id for row in rows])
+    rows = newest_first(call, await queries.email_blocks(call.read, args.page(100)))
     return [_email(row) for row in rows]
 
 

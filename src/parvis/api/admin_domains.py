@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from parvis.api.admin_accounts import One, moderating
+from parvis.api.admin_accounts import One, moderating, newest_first
 from parvis.api.call import Call, Nothing, Paged, delete, get, post, put
 from parvis.base.clock import mastodon_time
 from parvis.base.errors import Invalid, NotFound
@@ -110,8 +110,7 @@ async def _block(call: Call, block_id: int) -> DomainBlock:
 async def blocks(call: Call, args: Paged) -> list[dict[str, Any]]:
     """Servers that are kept out or limited, or will be once the record and a second moderator say so."""
     await moderating(call)
-    rows = sorted(await peers.blocks(call.read, args.page(100)), key=lambda row: -row.id)
-    call.link([row.id for row in rows])
+    rows = newest_first(call, await peers.blocks(call.read, args.page(100)))
     return [_entity(row) for row in rows]
 
 
@@ -233,8 +232,7 @@ def _allow(row: Allow) -> dict[str, Any]:
 async def allows(call: Call, args: Paged) -> list[dict[str, Any]]:
     """Servers that are welcome. In a city that speaks with every server it says only that."""
     await moderating(call)
-    rows = sorted(await peers.allows(call.read, args.page(100)), key=lambda row: -row.id)
-    call.link([row.id for row in rows])
+    rows = newest_first(call, await peers.allows(call.read, args.page(100)))
     return [_allow(row) for row in rows]
 
 

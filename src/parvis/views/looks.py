@@ -35,7 +35,6 @@ class Scene(msgspec.Struct):
     posts: dict[int, Post]
     people: dict[int, Post]
     written: dict[int, bytes] = {}
-    faces: dict[int, bytes] = {}
 
 
 class Sight(msgspec.Struct):
