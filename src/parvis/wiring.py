@@ -91,7 +91,6 @@ REACTIONS: Mapping[type, Reactions] = {
     ),
     statuses.Posted: Reactions(
         now=(
-            measures.posting,
             notifications.posted,
             finding.posted,
             counting.posted,
@@ -117,7 +116,7 @@ REACTIONS: Mapping[type, Reactions] = {
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
     statuses.Reblogged: Reactions(
-        now=(measures.reblogging, notifications.reblogged, streams.reblogged),
+        now=(notifications.reblogged, streams.reblogged),
         later=(outbox.reblogged,),
     ),
     statuses.Unreblogged: Reactions(

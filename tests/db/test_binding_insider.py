@@ -27,7 +27,7 @@ from parvis.moderation.model import DecisionDraft, Level
 
 # What the application may call. A function that is not here is the owner's, or a guard's own.
 OPEN = {
-    "acts", "ballot_tally", "charter_contest_until", "charter_hash", "charter_outcome", "charter_promulgate", "charter_question", "charter_terms",
+    "acts", "ballot_tally", "charter_contest_until", "charter_hash", "charter_outcome", "charter_promulgate", "charter_question", "charter_terms", "clock_ahead",
     "is_moderator", "is_resident", "ledger_public_since", "ledger_receipt", "ledger_record", "ledger_root", "ledger_sequence", "ledger_signed",
     "majority_median", "majority_merit", "overturned", "parvis_id", "parvis_now", "refuse", "residents", "seen_by",
     # These only read, with the rights of whoever calls them.

@@ -29,7 +29,7 @@ CITY = City("http://localhost", "localhost")
 async def waiting(app: App, by: Person, owner: asyncpg.Connection[Any], text: str = "Once") -> Scheduled:
     """Something whose hour has come."""
     async with app.db.write() as tx:
-        made = await composing.schedule(tx, by.account, Wish(text=text), CITY, tx.now + timedelta(hours=1))
+        made = await composing.schedule(tx, await composing.author(tx, by.account.id), Wish(text=text), CITY, tx.now + timedelta(hours=1))
     await due(owner)
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from civic import City
+from civic import City, by_rule
 from parvis.accounts import queries as accounts
 from parvis.accounts.model import Account
 from parvis.base.db import Db
@@ -19,7 +19,7 @@ from parvis.base.errors import Conflict, Forbidden, Invalid, Refused
 from parvis.ledger import actions as ledger
 from parvis.ledger.model import Article, Ground, Mandate, Order
 from parvis.moderation import actions as moderation
-from parvis.moderation import queries, reactions
+from parvis.moderation import queries
 from parvis.moderation.model import (
     AppealDecided,
     Appealed,
@@ -31,7 +31,8 @@ from parvis.moderation.model import (
     ReportDraft,
     Reported,
 )
-from parvis.statuses.model import Posted
+from parvis.statuses import actions as statuses
+from parvis.statuses.model import Draft
 
 
 @pytest.fixture
@@ -208,13 +209,25 @@ async def test_a_freeze_stops_posts_and_thaws(city: City, who: People) -> None:
         target_id=who.chidi.id, level=Level.posting_freeze, facts="Vu.", ends_at=await city.now() + timedelta(days=7))
     await decide(city, who.alice, Article(await city.version("II.3")), draft)
     await settle(city)
-    async with city.db.write() as tx:
-        with pytest.raises(Refused, match="posting_frozen"):
-            await reactions.posting(tx, Posted(1, who.chidi.id, "public"))
-        await reactions.posting(tx, Posted(1, who.dana.id, "public"))
+    with by_rule("posting_frozen"):
+        await city.post(who.chidi.id)
+    said = await city.post(who.dana.id)
+    with by_rule("posting_frozen"):
+        await pass_on(city, who.chidi.id, said)
+    with pytest.raises(Refused) as refused:
+        async with city.db.write() as tx:
+            await statuses.publish(tx, who.chidi, Draft(content="<p>x</p>", text="x", visibility="public"))
+    assert refused.value.word == "posting_frozen"
+    assert datetime.fromisoformat(str(refused.value.params["until"])) == draft.ends_at
     await city.advance(days=7)
-    async with city.db.write() as tx:
-        await reactions.posting(tx, Posted(1, who.chidi.id, "public"))
+    assert await city.post(who.chidi.id)
+    await pass_on(city, who.chidi.id, said)
+
+
+async def pass_on(city: City, by: int, said: int) -> None:
+    await city.app.execute(
+        """INSERT INTO statuses (account_id, uri, local, visibility, conversation_id, reblog_of_id)
+           VALUES ($1, gen_random_uuid()::text, true, 'public', 1, $2)""", by, said)
 
 
 async def test_a_label_ends_as_its_author_had_it(city: City, who: People) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from inspect import signature
-from typing import Any, Literal, Protocol, TypedDict, Unpack
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -34,6 +35,7 @@ from parvis.views.cards import ENCODE, Shelf
 from parvis.views.looks import Look, Sight
 from parvis.views.status import Eye
 
+T = TypeVar("T")
 Who = Literal["anyone", "user", "app", "token"]
 Opened = Literal["none", "read", "write"]
 JSON = "application/json; charset=utf-8"
@@ -86,7 +88,7 @@ class Call:
         self.bearer = bearer
         self.now = now
         self.headers: dict[str, str] = {}
-        self._opened: Read | None = None
+        self.opened: Read | None = None
 
     @property
     def settings(self) -> Settings:
@@ -101,16 +103,16 @@ class Call:
     @property
     def read(self) -> Read:
         """The database, opened for this operation."""
-        if self._opened is None:
+        if self.opened is None:
             raise LookupError("this operation asked for no database")
-        return self._opened
+        return self.opened
 
     @property
     def tx(self) -> Tx:
         """The transaction, opened for this operation."""
-        if not isinstance(self._opened, Tx):
+        if not isinstance(self.opened, Tx):
             raise TypeError("this operation asked for no transaction")
-        return self._opened
+        return self.opened
 
     @property
     def viewer(self) -> int | None:
@@ -138,7 +140,7 @@ class Call:
     def eye(self) -> Eye:
         """Who looks, as views want it."""
         # A card made in a transaction that is rolled back must not stay: its version will be another text's.
-        if isinstance(self._opened, Tx):
+        if isinstance(self.opened, Tx):
             return Eye(self.viewer, Shelf(), self.settings)
         return Eye(self.viewer, self.app.shelf, self.settings, self.app.together)
 
@@ -146,15 +148,20 @@ class Call:
         """Does the token allow this much?"""
         return self.bearer is not None and scopes.covers(self.bearer.scopes, scope)
 
-    @contextlib.asynccontextmanager
-    async def opening(self, opened: Opened) -> AsyncIterator[None]:
+    def opening(self, opened: Opened) -> Opening:
         """Open what the operation's row asks for."""
-        if opened == "none":
-            yield
-            return
-        async with self.job.db.write() if opened == "write" else self.job.db.read() as self._opened:
-            yield
-        self._opened = None
+        db = self.job.db
+        wanted = db.read() if opened == "read" else db.write() if opened == "write" else contextlib.nullcontext()
+        return Opening(self, wanted)
+
+    async def together(self, deed: Callable[[], Awaitable[T]]) -> T:
+        """Change in one transaction with others who call at this moment; what fails is done again alone."""
+
+        async def inside(tx: Tx) -> T:
+            async with Opening(self, contextlib.nullcontext(tx)):
+                return await deed()
+
+        return await self.job.db.write_together(inside)
 
     def count(self, limit: Limit) -> None:
         """Count against a limit of its own; its numbers are what the client sees."""
@@ -189,6 +196,23 @@ class Call:
         return urlencode(kept) + "&" if kept else ""
 
 
+class Opening:
+    """A call while it has its database open."""
+
+    __slots__ = ("_call", "_context")
+
+    def __init__(self, call: Call, context: AbstractAsyncContextManager[Read | None]) -> None:
+        self._call = call
+        self._context = context
+
+    async def __aenter__(self) -> None:
+        self._call.opened = await self._context.__aenter__()
+
+    async def __aexit__(self, *about: Any) -> None:
+        self._call.opened = None
+        await self._context.__aexit__(*about)
+
+
 Deed = Callable[[Call, Any], Awaitable[object]]
 
 
@@ -220,9 +244,10 @@ class Operation(msgspec.Struct, frozen=True):
         app: App = request.app.state.app
         call = Call(app, request, None, app.job.db.clock.now())
         await self._admit(call)
-        if self.tx == "read":
-            async with call.opening("read"):
-                return self._answer(call, await self.deed(call, await self._asked(request)))
+        if self.method == "GET":
+            arguments = await self._asked(request)
+            async with call.opening(self.tx):
+                return self._answer(call, await self.deed(call, arguments))
         with parameters.form_of(request, self.kind, app.settings.scratch) as form:
             arguments = await self._asked(request, form)
             async with call.opening(self.tx):

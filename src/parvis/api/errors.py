@@ -144,7 +144,7 @@ async def on_problem(request: Request, error: Exception) -> Response:
         raise error
     code, body = told(error)
     if isinstance(error, TooMany):
-        return answer(code, body, Left(error.most, 0, error.until).headers())
+        return answer(code, body, Left(error.most, 0, int(error.until.timestamp())).headers())
     return answer(code, body, getattr(request.state, "limits", None))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -39,17 +40,17 @@ FOLLOW = Limit("follow", 400, 24 * 3600)
 
 
 class Left(msgspec.Struct, frozen=True):
-    """What is left of a limit."""
+    """What is left of a limit, and the second at which it opens again."""
 
     most: int
     remaining: int
-    reset: datetime
+    reset: int
 
     def headers(self) -> dict[str, str]:
         """What the client is told of it."""
         return {
             "X-RateLimit-Limit": str(self.most), "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": f"{self.reset.isoformat()[:19]}.000000Z",
+            "X-RateLimit-Reset": time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(self.reset)),
         }
 
 
@@ -70,11 +71,6 @@ def address_key(text: str) -> str:
     return str(address)
 
 
-def _over(window: int, limit: Limit) -> datetime:
-    """When a window that began then is over."""
-    return datetime.fromtimestamp(window + limit.seconds, UTC)
-
-
 class Limits:
     """This worker's counts, and what it knows of the others'."""
 
@@ -90,10 +86,10 @@ class Limits:
         key = (f"{limit.family}:{who}", window)
         used = self._used.get(key, 0) + 1
         if used > limit.most and self.enforced:
-            raise TooMany(_over(window, limit), most=limit.most)
+            raise TooMany(datetime.fromtimestamp(window + limit.seconds, UTC), most=limit.most)
         self._used[key] = used
         self._fresh[key] = self._fresh.get(key, 0) + 1
-        return Left(limit.most, max(0, limit.most - used), _over(window, limit))
+        return Left(limit.most, max(0, limit.most - used), window + limit.seconds)
 
     def allow(self, family: str, most: int, seconds: int, who: str, now: datetime) -> None:
         """The same for the pages, which name their own limits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from parvis.api.scheduled_statuses import waiting
 from parvis.base.errors import Invalid, NotFound
 from parvis.composing import actions as composing
 from parvis.composing import queries as schedule
-from parvis.composing.model import City, Wish
+from parvis.composing.model import Author, City, Wish
 from parvis.federation import fetch, threads
 from parvis.media import actions as media
 from parvis.media import queries as files
@@ -151,21 +152,29 @@ async def create(call: Call, args: NewStatus) -> object:
     key = call.request.headers.get("idempotency-key", "").replace("\x00", "")[:200]
     at = composing.moment(args.scheduled_at) if args.scheduled_at.strip() else None
     await _meet(call, args.status)
-    async with call.opening("write"):
-        me = await call.me()
-        if key:
-            await call.tx.lock(f"idempotency {me.id} {key}")
-            if (made := await _made_under(call, me, key)) is not None:
-                return made
-        city = City(call.settings.base, call.settings.domain)
-        if at is not None:
-            kept = await composing.schedule(call.tx, me, _wish(call, args), city, at, key or None)
-            return await waiting(call, kept)
-        status = await composing.publish(call.tx, me, _wish(call, args), city)
-        if key:
-            await queries.keep_key(call.tx, me.id, key, status.id)
+    async with call.opening("read"):
+        me = await composing.author(call.read, call.me_id)
+    made = await call.together(lambda: _create(call, me, args, key, at))
+    if not isinstance(made, int):
+        return made
     async with call.opening("read"):  # committed: what others look at in this moment is read with it
-        return await shown(call, status.id)
+        return await shown(call, made)
+
+
+async def _create(call: Call, me: Author, args: NewStatus, key: str, at: datetime | None) -> object:
+    """The id of a new post; or what waits for its hour, or was made under this key before."""
+    if key:
+        await call.tx.lock(f"idempotency {me.id} {key}")
+        if (made := await _made_under(call, me, key)) is not None:
+            return made
+    city = City(call.settings.base, call.settings.domain)
+    if at is not None:
+        kept = await composing.schedule(call.tx, me, _wish(call, args), city, at, key or None)
+        return await waiting(call, kept)
+    status = await composing.publish(call.tx, me, _wish(call, args), city)
+    if key:
+        await queries.keep_key(call.tx, me.id, key, status.id)
+    return status.id
 
 
 async def _made_under(call: Call, me: Account, key: str) -> object:

@@ -20,14 +20,18 @@ PATIENCE = 0.005
 
 
 class Batch(Generic[R, K, V]):
-    """Asks on behalf of many; whoever asks for what is not there is told None."""
+    """Asks on behalf of many; whoever asks for what is not there is told None.
+
+    `apart`: where one cannot be answered, each is answered again alone, so that an error is only its own.
+    """
 
     def __init__(
-        self, read: Callable[[], AbstractAsyncContextManager[R]],
-        answer: Callable[[R, Sequence[K]], Awaitable[Mapping[K, V]]],
+        self, opened: Callable[[], AbstractAsyncContextManager[R]],
+        answer: Callable[[R, Sequence[K]], Awaitable[Mapping[K, V]]], *, apart: bool = False,
     ) -> None:
-        self._read = read
+        self._opened = opened
         self._answer = answer
+        self._apart = apart
         self._waiting: list[tuple[K, asyncio.Future[V | None]]] = []
         self._looking: set[asyncio.Task[None]] = set()
         self._began = 0.0
@@ -39,6 +43,7 @@ class Batch(Generic[R, K, V]):
         self._waiting.append((asked, told))
         # Whoever comes while a look takes long does not wait for it.
         if not self._looking or (loop.time() - self._began > PATIENCE and len(self._looking) < AT_ONCE):
+            self._began = loop.time()
             self._looking.add(loop.create_task(self._looks()))
         return await told
 
@@ -52,15 +57,22 @@ class Batch(Generic[R, K, V]):
         while self._waiting:
             now, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             self._began = asyncio.get_running_loop().time()
-            try:
-                async with self._read() as r:
-                    found = await self._answer(r, list(dict.fromkeys(asked for asked, _ in now)))
-            except Exception as error:  # noqa: BLE001  # raised again where each of them waits
-                _fail([told for _, told in now], error)
+            await self._tell(now)
+
+    async def _tell(self, those: Sequence[tuple[K, asyncio.Future[V | None]]]) -> None:
+        try:
+            async with self._opened() as r:
+                found = await self._answer(r, list(dict.fromkeys(asked for asked, _ in those)))
+        except Exception as error:  # noqa: BLE001  # raised again where each of them waits
+            if self._apart and len(those) > 1:
+                for one in those:
+                    await self._tell([one])
             else:
-                for asked, told in now:
-                    if not told.done():
-                        told.set_result(found.get(asked))
+                _fail([told for _, told in those], error)
+        else:
+            for asked, told in those:
+                if not told.done():
+                    told.set_result(found.get(asked))
 
     async def close(self) -> None:
         """Let those who wait be told."""

@@ -7,14 +7,12 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
-from parvis.access import queries as access
-from parvis.accounts import actions as people
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from parvis.base.jobs import Job
 from parvis.composing import policy, queries
-from parvis.composing.model import City, Refusal, Scheduled, Wish
+from parvis.composing.model import Author, City, Refusal, Scheduled, Wish
 from parvis.media import actions as files
 from parvis.media import queries as media
 from parvis.polls import policy as polls
@@ -29,29 +27,34 @@ from parvis.text import language, mentions
 log = structlog.get_logger()
 
 
-async def publish(tx: Tx, by: Account, wish: Wish, city: City) -> Status:
+async def author(r: Read, account_id: int) -> Author:
+    """Somebody who may post here."""
+    found = await queries.authors(r, account_id)
+    if not found:
+        raise NotFound("account")
+    if found[0].suspended_at or found[0].disabled_at:
+        raise Forbidden("login_disabled")
+    return found[0]
+
+
+async def publish(tx: Tx, by: Author, wish: Wish, city: City) -> Status:
     """Make a post of what somebody wants to say."""
     return await quotes.publish(tx, by, await _draft(tx, by, wish, city), wish.quoted_status_id)
 
 
-async def _draft(r: Read, by: Account, wish: Wish, city: City) -> Draft:
-    user = await access.user(r, by.id)
-    if user is None:
-        raise NotFound("account")
-    if by.suspended_at or user.disabled_at:
-        raise Forbidden("login_disabled")
+async def _draft(r: Read, by: Author, wish: Wish, city: City) -> Draft:
     parent = None if wish.in_reply_to_id is None else await posts.visible(r, wish.in_reply_to_id, by.id)
     made = await statuses.compose(r, wish.text, city.base, city.domain)
-    visibility: Visibility = wish.visibility or msgspec.convert(user.default_privacy, Visibility)
+    visibility: Visibility = wish.visibility or msgspec.convert(by.default_privacy, Visibility)
     spoiler = wish.spoiler_text.strip()
     return Draft(
         content=made.content, visibility=visibility, text=wish.text, spoiler_text=spoiler,
-        sensitive=bool(wish.sensitive if wish.sensitive is not None else user.default_sensitive) or bool(spoiler),
-        language=spoken(wish.language) or user.default_language, in_reply_to_id=parent.id if parent else None,
+        sensitive=bool(wish.sensitive if wish.sensitive is not None else by.default_sensitive) or bool(spoiler),
+        language=spoken(wish.language) or by.default_language, in_reply_to_id=parent.id if parent else None,
         mentions=made.mentions, tags=made.tags, media=wish.media_ids, application_id=wish.application_id,
         poll=polls.asked(wish.poll, r.now) if wish.poll else None, local_only=wish.local_only,
         openness=Openness(
-            quote_automatic=quoting.AUTOMATIC[wish.quote_approval_policy or user.default_quote_policy],
+            quote_automatic=quoting.AUTOMATIC[wish.quote_approval_policy or by.default_quote_policy],
             reply_policy=wish.reply_policy,
         ),
     )
@@ -76,7 +79,7 @@ def moment(text: str) -> datetime:
         raise Invalid("scheduled_at", "invalid") from error
 
 
-async def schedule(tx: Tx, by: Account, wish: Wish, city: City, at: datetime, key: str | None = None) -> Scheduled:
+async def schedule(tx: Tx, by: Author, wish: Wish, city: City, at: datetime, key: str | None = None) -> Scheduled:
     """Publish later. All that can be refused now is refused now; the files are kept for it."""
     await _may_schedule(tx, by, at, None)
     draft = await _draft(tx, by, wish, city)
@@ -146,7 +149,7 @@ async def publish_due(job: Job) -> bool:
 
 
 async def _publish(tx: Tx, due: Scheduled, city: City) -> None:
-    by = await people.account(tx, due.account_id)
+    by = await author(tx, due.account_id)
     await media.release(tx, due.id)
     made = await publish(tx, by, msgspec.convert(due.wish, Wish), city)
     if due.idempotency_key:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from parvis.accounts.model import Account
 from parvis.polls.model import PollWish
 from parvis.quotes.model import QuotePolicy
 from parvis.statuses.model import ReplyPolicy, Visibility
@@ -28,6 +29,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     quote_approval_policy: QuotePolicy | None = None
     reply_policy: ReplyPolicy = "public"
     local_only: bool = False
+
+
+class Author(Account, frozen=True):
+    """Somebody who posts here, with what they prefer where a wish leaves it open."""
+
+    disabled_at: datetime | None
+    default_privacy: str
+    default_sensitive: bool
+    default_language: str | None
+    default_quote_policy: QuotePolicy
 
 
 class City(msgspec.Struct, frozen=True):

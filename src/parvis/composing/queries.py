@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
+from parvis.accounts.queries import ACCOUNT
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.composing.model import Scheduled
+from parvis.composing.model import Author, Scheduled
 
 SCHEDULED = """s.id, s.account_id, s.wish, s.scheduled_at, s.refusal, s.idempotency_key, s.created_at"""
 PAGE = both_ways(
@@ -24,6 +25,19 @@ class Waiting(msgspec.Struct, frozen=True):
 
     in_all: int
     that_day: int
+
+
+async def authors(r: Read, account_id: int) -> list[Author]:
+    """Somebody who lives here, with their preferences; whoever asks for theirs at one moment shares the look."""
+    return await r.shared(
+        Author,
+        f"""SELECT {ACCOUNT}, u.disabled_at, u.default_privacy, u.default_sensitive, u.default_language,
+                   u.default_quote_policy
+            FROM accounts JOIN (SELECT account_id, disabled_at, default_privacy, default_sensitive, default_language,
+                                       default_quote_policy FROM users) u ON u.account_id = accounts.id
+            WHERE id = $1""",
+        account_id,
+    )
 
 
 async def one(r: Read, account_id: int, scheduled_id: int) -> Scheduled | None:

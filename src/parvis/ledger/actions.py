@@ -10,15 +10,14 @@ from typing import Any
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from parvis.base.db import Read, Tx
-from parvis.base.errors import NotFound, Refused
+from parvis.base.db import Read, Tx, refusal
+from parvis.base.errors import NotFound
 from parvis.base.jobs import Job
 from parvis.base.seal import kept
 from parvis.base.settings import Settings
 from parvis.ledger import merkle, note, queries
 from parvis.ledger.model import Inclusion, Leaf
 
-REFUSED = "PV001"
 BATCH = 3000
 
 
@@ -28,9 +27,7 @@ def law() -> Iterator[None]:
     try:
         yield
     except asyncpg.PostgresError as error:
-        if error.sqlstate == REFUSED:
-            raise Refused(str(error.args[0])) from error
-        raise
+        raise refusal(error) or error from error
 
 
 async def record(tx: Tx, kind: str, payload: Mapping[str, Any]) -> int:

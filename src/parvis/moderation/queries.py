@@ -324,16 +324,6 @@ async def lift(tx: Tx, decision_id: int) -> bool:
     ))
 
 
-async def frozen_until(r: Read, account_id: int) -> datetime | None:
-    """Until when an account may not post; None: it may."""
-    found: datetime | None = await r.value(
-        """SELECT max(ends_at) FROM measures
-           WHERE target_id = $1 AND level = 5 AND lifted_at IS NULL AND ends_at > parvis_now()""",
-        account_id,
-    )
-    return found
-
-
 async def add_appeal(tx: Tx, decision_id: int, account_id: int, text: str) -> int | None:
     """Write an appeal. None: this person has appealed already."""
     found: int | None = await tx.value(

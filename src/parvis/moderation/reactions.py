@@ -1,4 +1,4 @@
-"""What a measure in force forbids, and who is told of a decision."""
+"""Who is told of a report and of a decision."""
 
 from __future__ import annotations
 
@@ -10,31 +10,13 @@ from parvis.access import queries as users
 from parvis.accounts import queries as accounts
 from parvis.base import mail
 from parvis.base.db import Tx
-from parvis.base.errors import Refused
 from parvis.base.jobs import Job
 from parvis.charter import queries as charter
 from parvis.moderation import queries
 from parvis.moderation.model import Decided, Decision, Reported
 from parvis.notifications import actions as notifications
-from parvis.statuses.model import Posted, Reblogged
 from parvis.text import messages
 from parvis.text.messages import Locale, words
-
-
-async def posting(tx: Tx, event: Posted) -> None:
-    """Nobody posts while a measure freezes their posting. A NOW reaction: it refuses the post."""
-    await _may_publish(tx, event.account)
-
-
-async def reblogging(tx: Tx, event: Reblogged) -> None:
-    """To share is to post."""
-    await _may_publish(tx, event.by)
-
-
-async def _may_publish(tx: Tx, account_id: int) -> None:
-    until = await queries.frozen_until(tx, account_id)
-    if until is not None:
-        raise Refused("posting_frozen", until=until)
 
 
 async def warned(tx: Tx, event: Decided) -> None:

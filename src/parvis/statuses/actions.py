@@ -70,13 +70,13 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
         draft.uri, draft.url, by.local, parent.account_id if parent else None,
         parent.conversation_id if parent else None, hidden, by.uri, by.url if by.local else None,
     )
-    made = await queries.add(tx, by.id, draft, place)
+    made = await queries.add(tx, by.id, draft, place, [words.normal_tag(tag) for tag in draft.tags])
     if made is None:
         known = await queries.by_uri(tx, draft.uri or "")
         if known is None:
             raise NotFound("status")
         return known
-    await _dress(tx, by, made.id, draft)
+    await _dress(tx, by, made.id, draft, made.tagged)
     if draft.poll:
         await polls.ask(tx, by, made.id, draft.poll)
     if parent and not hidden:
@@ -85,13 +85,12 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     adopted = 0 if by.local else await queries.adopt_waiting_replies(tx, made)
     if adopted:
         await queries.count(tx, made.id, replies=adopted)
-    reach = await queries.reach(tx, made)
     await tx.emit(
-        Posted(made.id, by.id, made.visibility, bool(draft.mentions), reach.watched, reach.offered)
+        Posted(made.id, by.id, made.visibility, bool(draft.mentions), made.watched, made.offered)
     )
     if "://" in (draft.text if by.local else draft.content):
         await tx.emit(Linked(made.id, by.id))
-    if by.local and reach.abroad and not made.local_only:
+    if by.local and made.abroad and not made.local_only:
         await tx.emit(PostedAbroad(made.id, by.id))
     return made
 
@@ -130,8 +129,8 @@ async def open_to(tx: Tx, by: Account, status_id: int, openness: Openness) -> St
     return await queries.visible(tx, status_id, by.id)
 
 
-async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision) -> None:
-    """Attach files, names and hashtags."""
+async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision, tagged: int = 0) -> None:
+    """Attach files, names and hashtags; so many of these it has already."""
     if draft.media:
         await files.may_attach(tx, by, draft.media)
         if await media.attach(tx, status_id, by.id, draft.media) != len(set(draft.media)):
@@ -140,8 +139,8 @@ async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision) -
     silent = draft.silent if isinstance(draft, Draft) else ()
     if draft.mentions or silent:
         await queries.add_mentions(tx, status_id, draft.mentions, silent)
-    if draft.tags or isinstance(draft, Revision):
-        names = [words.normal_tag(tag) for tag in draft.tags]
+    names = [words.normal_tag(tag) for tag in draft.tags]
+    if tagged < len(set(names)) or isinstance(draft, Revision):
         while await queries.put_tags(tx, status_id, names, list(draft.tags)) < len(set(names)):
             pass  # somebody else was making one of them, and has committed by now
 

@@ -63,23 +63,47 @@ async def next_id(tx: Tx) -> int:
     return int(await tx.value("SELECT parvis_id()"))
 
 
-async def add(tx: Tx, account_id: int, draft: Draft, place: Place) -> Status | None:
+class Made(Status, frozen=True):
+    """A new post: how many of its hashtags it has by now, whether its author is watched and offers letters, and whether
+    it may have readers elsewhere. Of many followers the first thousand are looked at: more are taken to live anywhere.
+    """
+
+    tagged: int
+    watched: bool
+    offered: bool
+    abroad: bool
+
+
+async def add(tx: Tx, account_id: int, draft: Draft, place: Place, tags: Sequence[str]) -> Made | None:
     """Insert a post, whose id makes its addresses where none are given; None when its URI is known already."""
     return await tx.one(
-        Status,
-        f"""INSERT INTO statuses AS s (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
+        Made,
+        f"""WITH s AS (
+            INSERT INTO statuses AS s (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
                 visibility, language, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, conversation_id,
                 application_id, created_at, quote_automatic, quote_manual, reply_policy, reply_hidden, local_only)
             SELECT n.id, $1, coalesce($2, $15 || '/statuses/' || n.id), coalesce($3, $16 || '/' || n.id), $4, $5, $6,
                    $7, $8, $9, $10, $11, $12, $13, coalesce($14, n.id), $17, coalesce($18, parvis_now()), $19, $20, $21,
                    $22, $23
             FROM (SELECT parvis_id() AS id) n
-            ON CONFLICT DO NOTHING RETURNING {STATUS}""",
+            ON CONFLICT DO NOTHING RETURNING {STATUS}),
+            tagged AS (INSERT INTO status_tags (tag_id, status_id)
+                       SELECT t.id, s.id FROM s JOIN tags t ON t.name = ANY($24::text[]) RETURNING tag_id),
+            readers AS MATERIALIZED (
+                SELECT f.account_id FROM s JOIN follows f ON f.target_id = s.account_id WHERE f.accepted LIMIT 1000)
+            SELECT s.*, (SELECT count(*) FROM tagged)::int,
+                   EXISTS (SELECT FROM follows f WHERE f.target_id = s.account_id AND f.notify AND f.accepted),
+                   (SELECT a.email_subscriptions FROM accounts a WHERE a.id = s.account_id),
+                   (SELECT count(*) = 1000 FROM readers)
+                   OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
+                       SELECT account_id FROM readers UNION ALL SELECT s.in_reply_to_account_id
+                       UNION ALL SELECT unnest($25::bigint[])))
+            FROM s""",
         account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text, draft.sensitive,
         draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id, draft.in_reply_to_uri,
         place.conversation_id, place.under, place.beside, draft.application_id, draft.created_at,
         list(draft.openness.quote_automatic), list(draft.openness.quote_manual), draft.openness.reply_policy,
-        place.reply_hidden, draft.local_only,
+        place.reply_hidden, draft.local_only, list(tags), [*draft.mentions, *draft.silent],
     )
 
 
@@ -94,30 +118,6 @@ class Place(msgspec.Struct, frozen=True):
     reply_hidden: bool = False
     under: str = ""
     beside: str | None = None
-
-
-class Reach(msgspec.Struct, frozen=True):
-    """Whether an author is watched and offers letters, and whether a post may have readers elsewhere."""
-
-    watched: bool
-    abroad: bool
-    offered: bool
-
-
-async def reach(r: Read, status: Status) -> Reach:
-    """How far a post goes. Of many followers the first thousand are looked at: more are taken to live anywhere."""
-    found = await r.one(
-        Reach,
-        """WITH readers AS (SELECT f.account_id FROM follows f WHERE f.target_id = $1 AND f.accepted LIMIT 1000)
-           SELECT EXISTS (SELECT FROM follows f WHERE f.target_id = $1 AND f.notify AND f.accepted),
-                  (SELECT count(*) = 1000 FROM readers)
-                  OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
-                      SELECT account_id FROM readers UNION ALL SELECT $3
-                      UNION ALL SELECT m.account_id FROM mentions m WHERE m.status_id = $2)),
-                  (SELECT a.email_subscriptions FROM accounts a WHERE a.id = $1)""",
-        status.account_id, status.id, status.in_reply_to_account_id,
-    )
-    return found or Reach(watched=True, abroad=True, offered=True)
 
 
 async def add_reblog(

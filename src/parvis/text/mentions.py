@@ -30,6 +30,7 @@ _MENTION = re.compile(
 )
 _POINTING = re.compile("[@#＃]|://")
 _HASH = re.compile(r"(?<![\w=/)])[#＃]")
+_LETTERS = re.compile(r"\w*")
 
 _TAG_JOINERS = "\u00b7\u30fb\u200c"
 _ASCII_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?", re.ASCII)
@@ -83,6 +84,8 @@ def hashtags(text: str) -> list[str]:
 
 def normal_tag(name: str) -> str:
     """The form two spellings of one hashtag share: width and case folded, Latin letters without accents."""
+    if name.isascii():
+        return name.casefold()
     # Folding can make new compatible sequences (and the other way round), hence the second round.
     for _ in range(2):
         name = unicodedata.normalize("NFKC", name).casefold().translate(_UNACCENTED)
@@ -131,6 +134,8 @@ def _outside(pieces: list[Piece], end: int) -> list[tuple[int, int]]:
 
 
 def _links(text: str) -> Iterator[Piece]:
+    if "://" not in text:
+        return
     for match in _LINK.finditer(text):
         if normal_domain(match["host"] + (match["port"] or "")) is None:
             continue
@@ -167,8 +172,8 @@ def _hashtags(text: str, start: int, end: int) -> Iterator[Piece]:
 
 
 def _tag_end(text: str, start: int, end: int) -> int:
-    stop = start
-    for position in range(start, end):
+    stop = first.end() if (first := _LETTERS.match(text, start, end)) else start
+    for position in range(stop, end):
         if _in_word(text[position]) and (position > start or not _is_mark(text[position])):
             stop = position + 1
         elif text[position] not in _TAG_JOINERS or stop < position or position == start:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -112,8 +113,9 @@ MARKS = """WITH eyes AS MATERIALIZED (
          unnest(seen_among(e.viewer, CASE WHEN e.barred THEN e.tops ELSE e.closed END)) x(id)
     WHERE e.barred OR cardinality(e.closed) > 0
     UNION ALL SELECT e.viewer, 0, 'filters', live_filters(e.viewer, e.ids)
-    FROM eyes e WHERE EXISTS (SELECT FROM filters f WHERE f.account_id = e.viewer)
-    UNION ALL SELECT p.viewer, p.id, 'poll', poll_shown(p.id, p.viewer)
+    FROM eyes e WHERE EXISTS (SELECT FROM filters f WHERE f.account_id = e.viewer)"""
+# What few pages have: polls, quotes, people of whom it matters whether they and the viewer follow each other.
+BESIDE = """ UNION ALL SELECT p.viewer, p.id, 'poll', poll_shown(p.id, p.viewer)
     FROM unnest($9::bigint[], $10::bigint[]) p(viewer, id)
     UNION ALL SELECT p.viewer, p.id, 'quote', to_jsonb(quote_shown(p.id, p.viewer))
     FROM unnest($11::bigint[], $12::bigint[]) p(viewer, id)
@@ -121,7 +123,6 @@ MARKS = """WITH eyes AS MATERIALIZED (
     JOIN follows f ON f.account_id = p.viewer AND f.target_id = p.id AND f.accepted
     UNION ALL SELECT p.viewer, p.id, 'followed', NULL FROM unnest($13::bigint[], $14::bigint[]) p(viewer, id)
     JOIN follows f ON f.account_id = p.id AND f.target_id = p.viewer AND f.accepted"""
-
 
 MATERIALS = """SELECT s.version, s.id, 'status', jsonb_build_object(
          'id', s.id, 'created_at', to_char(s.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -159,7 +160,19 @@ MATERIALS = """SELECT s.version, s.id, 'status', jsonb_build_object(
     FROM accounts a WHERE a.id = ANY($2::bigint[])
     UNION ALL
     SELECT c.version, c.id, 'card', to_jsonb(c) FROM preview_cards c WHERE c.id = ANY($3::bigint[])"""
-BOTH = MARKS + " UNION ALL " + MATERIALS.replace("$1:", "$15:").replace("$2:", "$16:").replace("$3:", "$17:")
+
+
+def _with_materials(sql: str, taken: int) -> str:
+    moved = re.sub(r"\$(\d):", lambda found: f"${int(found[1]) + taken}:", MATERIALS)
+    return f"{sql} UNION ALL {moved}"
+
+
+# By whether anything is asked beside the marks, and whether cards are missing: PostgreSQL prepares every table that a
+# statement names, each time (8 µs), whether a row is wanted of it or not.
+SHOWN = {
+    (False, False): MARKS, (True, False): MARKS + BESIDE,
+    (False, True): _with_materials(MARKS, 8), (True, True): _with_materials(MARKS + BESIDE, 14),
+}
 
 
 async def marks(r: Read, asked: Asked, cards: Sequence[Sequence[int]] = ()) -> tuple[list[Mark], list[Material]]:
@@ -168,13 +181,13 @@ async def marks(r: Read, asked: Asked, cards: Sequence[Sequence[int]] = ()) -> t
     With it, what missing `cards` (of posts, accounts and pages) are made from: a page that is shown for the first
     time costs no statement more.
     """
-    wanted = (
-        asked.viewers, *asked.bounds, asked.ids, asked.authors, asked.threads, *asked.polls, *asked.quotes,
-        *asked.people,
-    )
-    if not any(cards):
-        return await r.all(Mark, MARKS, *wanted), []
-    rows = await r.all(Mark, BOTH, *wanted, *cards)
+    beside = bool(asked.polls[0] or asked.quotes[0] or asked.people[0])
+    wanted: list[Sequence[int | None]] = [asked.viewers, *asked.bounds, asked.ids, asked.authors, asked.threads]
+    if beside:
+        wanted += [*asked.polls, *asked.quotes, *asked.people]
+    if any(cards):
+        wanted += cards
+    rows = await r.all(Mark, SHOWN[beside, any(cards)], *wanted)
     made = [Material(row.viewer or 0, row.thing, row.kind, row.told) for row in rows if row.kind in CARDS]
     return [row for row in rows if row.kind not in CARDS], made
 

@@ -194,7 +194,7 @@ async def _publish(visit: Visit, form: dict[str, str]) -> Status:
     spoiler = form.get("spoiler_text", "").strip()
     async with visit.app.db.write() as tx:
         me = await visit.account(tx)
-        return await composing.publish(tx, me, Wish(
+        return await composing.publish(tx, await composing.author(tx, me.id), Wish(
             text=text, spoiler_text=spoiler, visibility=_visibility(form.get("visibility", "")),
             in_reply_to_id=parsed(form.get("in_reply_to_id", "")), language=language.valid(form.get("language", "")),
         ), City(visit.settings.base, visit.settings.domain))
