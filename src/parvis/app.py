@@ -59,7 +59,7 @@ class App:
         self.bearers = Batch(self.db.read, tokens.bearers)
         self.together = Batch(self.db.read, self._look)
         self.hub = Hub(job, self.shelf)
-        self.asgi: ASGIApp = Doors(_starlette(self), settings)
+        self.asgi: ASGIApp = Doors(_table(self), settings)
         self._background: list[asyncio.Task[None]] = []
 
     @cached_property
@@ -97,14 +97,15 @@ async def build(
     return App(await jobs.equipped(given, wiring.REACTIONS, transport=transport, clock=clock, pool=pool))
 
 
-def _starlette(app: App) -> Starlette:
+def _table(app: App) -> operations.Table:
     routes: list[BaseRoute] = [*operations.routes(), *endpoints.ROUTES, *pages.routes()]
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash,
     }
-    made = Starlette(routes=routes, exception_handlers=pages.or_page(handlers))
-    made.state.app = app
-    return made
+    told = pages.or_page(handlers)
+    rest = Starlette(routes=routes, exception_handlers=told)
+    rest.state.app = app
+    return operations.Table(operations.OPERATIONS, rest, told)
 
 
 class Doors:
@@ -139,7 +140,7 @@ class Doors:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                known = {name.lower() for name, _ in message["headers"]}
+                known = {name for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *((n, v) for n, v in extra if n not in known)]
             await send(message)
 

@@ -288,7 +288,9 @@ async def count_follow(tx: Tx, account_id: int, target_id: int, step: int) -> in
 async def count_status(tx: Tx, account_id: int) -> None:
     """One post more, when all else is done."""
     tx.last(
-        "INSERT INTO account_count_deltas (account_id, statuses) SELECT id, 1 FROM unnest($1::bigint[]) id", account_id
+        """INSERT INTO account_count_deltas (account_id, statuses)
+           SELECT id, count(*) FROM unnest($1::bigint[]) id GROUP BY id""",
+        account_id,
     )
 
 
@@ -302,11 +304,12 @@ async def count_statuses(tx: Tx, account_ids: Sequence[int], step: int) -> int:
 
 async def fold_counts(tx: Tx) -> int:
     """Add waiting deltas to their bases, and write down who has posted today; how many were folded."""
+    # By their greatest id: joined with itself, as planned when it was empty, the table took 0.2 s for a thousand.
     return int(
         await tx.value(
             """WITH taken AS (
-                   DELETE FROM account_count_deltas WHERE id IN (
-                       SELECT id FROM account_count_deltas ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED)
+                   DELETE FROM account_count_deltas
+                   WHERE id <= (SELECT max(id) FROM (SELECT id FROM account_count_deltas ORDER BY id LIMIT 5000) f)
                    RETURNING account_id, statuses, followers, following),
                summed AS (SELECT account_id, sum(statuses)::int AS statuses, sum(followers)::int AS followers,
                                  sum(following)::int AS following FROM taken GROUP BY account_id),

@@ -32,6 +32,7 @@ from parvis.statuses.model import ReplyPolicy, Revision, Status, Visibility
 from parvis.text import mentions
 from parvis.timelines import queries as timelines
 from parvis.views import account as people
+from parvis.views import fresh
 from parvis.views import queries as views
 from parvis.views import status as view
 
@@ -153,16 +154,19 @@ async def create(call: Call, args: NewStatus) -> object:
     at = composing.moment(args.scheduled_at) if args.scheduled_at.strip() else None
     await _meet(call, args.status)
     async with call.opening("read"):
-        me = await composing.author(call.read, call.me_id)
+        me = await composing.author(call.read, call.me_id, call.bearer.application_id if call.bearer else None)
     made = await call.together(lambda: _create(call, me, args, key, at))
-    if not isinstance(made, int):
+    if not isinstance(made, Status):
         return made
+    known = None if args.media_ids or args.poll or args.quoted_status_id else fresh.status(call.eye(), me, made)
+    if known is not None:
+        return known
     async with call.opening("read"):  # committed: what others look at in this moment is read with it
-        return await shown(call, made)
+        return await shown(call, made.id)
 
 
 async def _create(call: Call, me: Author, args: NewStatus, key: str, at: datetime | None) -> object:
-    """The id of a new post; or what waits for its hour, or was made under this key before."""
+    """A new post; or what waits for its hour, or was made under this key before."""
     if key:
         await call.tx.lock(f"idempotency {me.id} {key}")
         if (made := await _made_under(call, me, key)) is not None:
@@ -174,7 +178,7 @@ async def _create(call: Call, me: Author, args: NewStatus, key: str, at: datetim
     status = await composing.publish(call.tx, me, _wish(call, args), city)
     if key:
         await queries.keep_key(call.tx, me.id, key, status.id)
-    return status.id
+    return status
 
 
 async def _made_under(call: Call, me: Account, key: str) -> object:

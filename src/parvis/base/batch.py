@@ -28,10 +28,12 @@ class Batch(Generic[R, K, V]):
     def __init__(
         self, opened: Callable[[], AbstractAsyncContextManager[R]],
         answer: Callable[[R, Sequence[K]], Awaitable[Mapping[K, V]]], *, apart: bool = False,
+        patience: float = PATIENCE,
     ) -> None:
         self._opened = opened
         self._answer = answer
         self._apart = apart
+        self._patience = patience
         self._waiting: list[tuple[K, asyncio.Future[V | None]]] = []
         self._looking: set[asyncio.Task[None]] = set()
         self._began = 0.0
@@ -42,7 +44,7 @@ class Batch(Generic[R, K, V]):
         told: asyncio.Future[V | None] = loop.create_future()
         self._waiting.append((asked, told))
         # Whoever comes while a look takes long does not wait for it.
-        if not self._looking or (loop.time() - self._began > PATIENCE and len(self._looking) < AT_ONCE):
+        if not self._looking or (loop.time() - self._began > self._patience and len(self._looking) < AT_ONCE):
             self._began = loop.time()
             self._looking.add(loop.create_task(self._looks()))
         return await told

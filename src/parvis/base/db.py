@@ -27,6 +27,7 @@ Rows: TypeAlias = Sequence[Any]
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 log = structlog.get_logger()
 REFUSED = "PV001"
+COMMITTED = 0.05  # within so many seconds others have committed: whoever comes meanwhile goes with the next
 
 OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
 
@@ -287,7 +288,7 @@ class Db:
     def __init__(self, pool: asyncpg.Pool[Any], clock: Clock, reactions: Mapping[type, Reactions]) -> None:
         self.pool = pool
         self.lent = Lent(pool, self.read)
-        self._together: Batch[Tx, Deed, object] = Batch(self.write, _all_of, apart=True)
+        self._together: Batch[Tx, Deed, object] = Batch(self.write, _all_of, apart=True, patience=COMMITTED)
         self.clock = clock
         self.reactions = reactions
 

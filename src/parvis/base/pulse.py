@@ -48,7 +48,8 @@ async def beat(db: Db) -> int:
         if not await tx.value("SELECT pg_try_advisory_xact_lock(hashtextextended('pulses', 0))"):
             return 0
         topics = await tx.values(
-            """WITH taken AS (DELETE FROM pulses WHERE id IN (SELECT id FROM pulses ORDER BY id LIMIT $1)
+            """WITH taken AS (DELETE FROM pulses
+                              WHERE id <= (SELECT max(id) FROM (SELECT id FROM pulses ORDER BY id LIMIT $1) f)
                               RETURNING id, topic)
                SELECT topic FROM taken ORDER BY id""",
             MOST,

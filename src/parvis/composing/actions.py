@@ -27,9 +27,9 @@ from parvis.text import language, mentions
 log = structlog.get_logger()
 
 
-async def author(r: Read, account_id: int) -> Author:
-    """Somebody who may post here."""
-    found = await queries.authors(r, account_id)
+async def author(r: Read, account_id: int, application_id: int | None = None) -> Author:
+    """Somebody who may post here, by this app."""
+    found = await queries.authors(r, account_id, application_id)
     if not found:
         raise NotFound("account")
     if found[0].suspended_at or found[0].disabled_at:

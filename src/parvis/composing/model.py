@@ -32,13 +32,19 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Author(Account, frozen=True):
-    """Somebody who posts here, with what they prefer where a wish leaves it open."""
+    """Somebody who posts here: what they prefer where a wish leaves it open, their counts, and the app they use."""
 
     disabled_at: datetime | None
     default_privacy: str
     default_sensitive: bool
     default_language: str | None
     default_quote_policy: QuotePolicy
+    statuses: int
+    followers: int
+    following: int
+    last_status_at: str | None
+    has_filters: bool
+    application: dict[str, Any] | None
 
 
 class City(msgspec.Struct, frozen=True):

@@ -27,16 +27,26 @@ class Waiting(msgspec.Struct, frozen=True):
     that_day: int
 
 
-async def authors(r: Read, account_id: int) -> list[Author]:
-    """Somebody who lives here, with their preferences; whoever asks for theirs at one moment shares the look."""
+async def authors(r: Read, account_id: int, application_id: int | None) -> list[Author]:
+    """Somebody who lives here, and the app they use; whoever asks at one moment shares the look."""
     return await r.shared(
         Author,
         f"""SELECT {ACCOUNT}, u.disabled_at, u.default_privacy, u.default_sensitive, u.default_language,
-                   u.default_quote_policy
-            FROM accounts JOIN (SELECT account_id, disabled_at, default_privacy, default_sensitive, default_language,
-                                       default_quote_policy FROM users) u ON u.account_id = accounts.id
-            WHERE id = $1""",
-        account_id,
+                   u.default_quote_policy, coalesce(c.statuses, 0) + coalesce(d.statuses, 0)::int,
+                   greatest(0, coalesce(c.followers, 0) + coalesce(d.followers, 0)::int),
+                   greatest(0, coalesce(c.following, 0) + coalesce(d.following, 0)::int), last_status_at::text,
+                   EXISTS (SELECT FROM filters f WHERE f.account_id = accounts.id),
+                   (SELECT jsonb_build_object('name', p.name, 'website', p.website)
+                    FROM applications p WHERE p.id = $2::bigint)
+            FROM accounts
+            JOIN (SELECT account_id, disabled_at, default_privacy, default_sensitive, default_language,
+                         default_quote_policy FROM users) u ON u.account_id = accounts.id
+            LEFT JOIN account_counts c ON c.account_id = accounts.id
+            LEFT JOIN LATERAL (
+                SELECT sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
+                FROM account_count_deltas w WHERE w.account_id = accounts.id) d ON true
+            WHERE accounts.id = $1""",
+        account_id, application_id,
     )
 
 

@@ -41,3 +41,11 @@ CREATE OR REPLACE FUNCTION parvis_id() RETURNS bigint LANGUAGE sql VOLATILE AS $
     SELECT (floor(extract(epoch FROM clock_timestamp() + public.clock_ahead()) * 1000)::bigint << 16)
            | (nextval('public.id_sequence'::regclass) & 65535)
 $$;
+
+-- The same words at the same places as before (0017): fifty places between the two readings, without reading fifty words.
+CREATE OR REPLACE FUNCTION search_words(html text, plain text) RETURNS tsvector LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT ts_delete(to_tsvector('public.parvis_simple', said) || '~:50'::tsvector
+                     || to_tsvector('public.parvis_french', said), '~')
+    FROM (SELECT plain || ' ' || regexp_replace(regexp_replace(
+        html, '</?(p|br|li|ul|ol|pre|blockquote|h[1-6])\M[^>]*>', ' ', 'gi'), '<[^>]*>', '', 'g') AS said) t
+$$;

@@ -76,7 +76,7 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
         if known is None:
             raise NotFound("status")
         return known
-    await _dress(tx, by, made.id, draft, made.tagged)
+    await _dress(tx, by, made.id, draft, untagged=made.untagged)
     if draft.poll:
         await polls.ask(tx, by, made.id, draft.poll)
     if parent and not hidden:
@@ -129,8 +129,8 @@ async def open_to(tx: Tx, by: Account, status_id: int, openness: Openness) -> St
     return await queries.visible(tx, status_id, by.id)
 
 
-async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision, tagged: int = 0) -> None:
-    """Attach files, names and hashtags; so many of these it has already."""
+async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision, *, untagged: bool = True) -> None:
+    """Attach files, names and hashtags."""
     if draft.media:
         await files.may_attach(tx, by, draft.media)
         if await media.attach(tx, status_id, by.id, draft.media) != len(set(draft.media)):
@@ -139,8 +139,8 @@ async def _dress(tx: Tx, by: Account, status_id: int, draft: Draft | Revision, t
     silent = draft.silent if isinstance(draft, Draft) else ()
     if draft.mentions or silent:
         await queries.add_mentions(tx, status_id, draft.mentions, silent)
-    names = [words.normal_tag(tag) for tag in draft.tags]
-    if tagged < len(set(names)) or isinstance(draft, Revision):
+    if untagged:
+        names = [words.normal_tag(tag) for tag in draft.tags]
         while await queries.put_tags(tx, status_id, names, list(draft.tags)) < len(set(names)):
             pass  # somebody else was making one of them, and has committed by now
 

@@ -44,6 +44,19 @@ class Status(msgspec.Struct, frozen=True):
     version: int
 
 
+class Made(Status, frozen=True):
+    """A post that was just made: the hashtags it has (`untagged`: it wants more), whether it names anybody, whether its
+    author is watched and offers letters, and whether it may have readers elsewhere.
+    """
+
+    tags: list[str]
+    untagged: bool
+    named: bool
+    watched: bool
+    offered: bool
+    abroad: bool
+
+
 class RemoteMedia(msgspec.Struct, frozen=True, kw_only=True):
     """A file that stays on another server."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.errors import NotFound
-from parvis.statuses.model import Draft, Edit, Named, Openness, Revision, Standing, Status, Tagged
+from parvis.statuses.model import Draft, Edit, Made, Named, Openness, Revision, Standing, Status, Tagged
 
 STATUS = """s.id, s.account_id, s.uri, s.url, s.local, s.text, s.content, s.spoiler_text, s.sensitive, s.visibility,
     s.language, s.in_reply_to_id, s.in_reply_to_account_id, s.conversation_id, s.reblog_of_id, s.created_at,
@@ -63,19 +63,11 @@ async def next_id(tx: Tx) -> int:
     return int(await tx.value("SELECT parvis_id()"))
 
 
-class Made(Status, frozen=True):
-    """A new post: how many of its hashtags it has by now, whether its author is watched and offers letters, and whether
-    it may have readers elsewhere. Of many followers the first thousand are looked at: more are taken to live anywhere.
-    """
-
-    tagged: int
-    watched: bool
-    offered: bool
-    abroad: bool
-
-
 async def add(tx: Tx, account_id: int, draft: Draft, place: Place, tags: Sequence[str]) -> Made | None:
-    """Insert a post, whose id makes its addresses where none are given; None when its URI is known already."""
+    """Insert a post, whose id makes its addresses where none are given; None when its URI is known already.
+
+    Of many followers the first thousand are looked at: more are taken to live anywhere.
+    """
     return await tx.one(
         Made,
         f"""WITH s AS (
@@ -91,13 +83,15 @@ async def add(tx: Tx, account_id: int, draft: Draft, place: Place, tags: Sequenc
                        SELECT t.id, s.id FROM s JOIN tags t ON t.name = ANY($24::text[]) RETURNING tag_id),
             readers AS MATERIALIZED (
                 SELECT f.account_id FROM s JOIN follows f ON f.target_id = s.account_id WHERE f.accepted LIMIT 1000)
-            SELECT s.*, (SELECT count(*) FROM tagged)::int,
+            SELECT s.*,
+                   ARRAY(SELECT t.name FROM tags t WHERE t.id IN (SELECT tag_id FROM tagged) ORDER BY t.id),
+                   cardinality($24) > (SELECT count(*) FROM tagged), cardinality($25::bigint[]) > 0,
                    EXISTS (SELECT FROM follows f WHERE f.target_id = s.account_id AND f.notify AND f.accepted),
                    (SELECT a.email_subscriptions FROM accounts a WHERE a.id = s.account_id),
                    (SELECT count(*) = 1000 FROM readers)
                    OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
                        SELECT account_id FROM readers UNION ALL SELECT s.in_reply_to_account_id
-                       UNION ALL SELECT unnest($25::bigint[])))
+                       UNION ALL SELECT unnest($25)))
             FROM s""",
         account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text, draft.sensitive,
         draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id, draft.in_reply_to_uri,
@@ -305,8 +299,8 @@ async def fold_counts(tx: Tx) -> int:
     return int(
         await tx.value(
             """WITH taken AS (
-                   DELETE FROM status_count_deltas WHERE id IN (
-                       SELECT id FROM status_count_deltas ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED)
+                   DELETE FROM status_count_deltas
+                   WHERE id <= (SELECT max(id) FROM (SELECT id FROM status_count_deltas ORDER BY id LIMIT 5000) f)
                    RETURNING status_id, replies, reblogs, favourites, quotes),
                summed AS (SELECT status_id, sum(replies)::int AS replies, sum(reblogs)::int AS reblogs,
                                  sum(favourites)::int AS favourites, sum(quotes)::int AS quotes

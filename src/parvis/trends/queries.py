@@ -92,9 +92,11 @@ async def fold(tx: Tx, limit: int) -> int:
     return int(
         await tx.value(
             """WITH taken AS (
-                   DELETE FROM use_deltas WHERE id IN (SELECT id FROM use_deltas ORDER BY id LIMIT $1)
-                   RETURNING kind, thing_id, day, account_id, language),
-               summed AS (SELECT kind, thing_id, day, account_id, min(language) AS language, count(*)::int AS uses
+                   DELETE FROM use_deltas
+                   WHERE id <= (SELECT max(id) FROM (SELECT id FROM use_deltas ORDER BY id LIMIT $1) f)
+                   RETURNING id, kind, thing_id, day, account_id, language),
+               summed AS (SELECT kind, thing_id, day, account_id, (array_agg(language ORDER BY id))[1] AS language,
+                                 count(*)::int AS uses
                           FROM taken GROUP BY kind, thing_id, day, account_id),
                marked AS (SELECT s.kind, s.thing_id, s.day, s.account_id, s.language, s.uses,
                                  u.account_id IS NULL AS first
