@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from inspect import signature
@@ -38,7 +38,7 @@ from parvis.views.status import Eye
 T = TypeVar("T")
 Who = Literal["anyone", "user", "app", "token"]
 Opened = Literal["none", "read", "write"]
-JSON = "application/json; charset=utf-8"
+JSON = b"application/json; charset=utf-8"
 CURSORS = ("max_id", "min_id", "since_id")
 PLAIN = re.compile(r"[\w.~%=&-]*", re.ASCII)  # what may stand in a Link header as it came
 
@@ -213,6 +213,15 @@ class Opening:
         await self._context.__aexit__(*about)
 
 
+class Answer(Response):
+    """What an operation answers, in JSON. Its headers are known to lack what Starlette would look for in each."""
+
+    def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
+        self.status_code, self.body, self.background = 200, body, None
+        self.raw_headers = [(name.lower().encode("latin-1"), said.encode("latin-1")) for name, said in headers.items()]
+        self.raw_headers += [(b"content-length", b"%d" % len(body)), (b"content-type", JSON)]
+
+
 Deed = Callable[[Call, Any], Awaitable[object]]
 
 
@@ -233,6 +242,7 @@ class Operation(msgspec.Struct, frozen=True):
     stream: bool = False
 
     names: tuple[str, ...] = ()
+    fields: Mapping[str, inspect.Field] = {}
 
     @property
     def name(self) -> str:
@@ -266,7 +276,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     async def _asked(self, request: Request, form: Form | None = None) -> Any:
         values = await parameters.received(request, form)
-        return parameters.converted(values, self.kind, request.path_params)
+        return parameters.converted(values, self.kind, self.fields, request.path_params)
 
     def _count(self, call: Call) -> None:
         if call.bearer is None:
@@ -289,7 +299,7 @@ class Operation(msgspec.Struct, frozen=True):
                 "max-age=15, public, stale-while-revalidate=30, stale-if-error=86400" if open_to_all
                 else "private, no-store"
             )
-        return Response(made if isinstance(made, bytes) else ENCODE.encode(made), 200, headers, JSON)
+        return Answer(made if isinstance(made, bytes) else ENCODE.encode(made), headers)
 
 
 def shown_token(request: HTTPConnection, *, in_address: bool = False) -> str | None:
@@ -357,10 +367,11 @@ def _made(method: str) -> Callable[..., Callable[[Deed], Operation]]:
             shape = list(signature(deed, eval_str=True).parameters.values())[1].annotation
             opened: Opened = more.get("tx", "read" if method == "GET" else "write")
             caller: Who = more.get("who", "user" if scope else "anyone")
+            kind = _kind(shape)
             return Operation(
-                method, path, scope, caller, opened, shape, _kind(shape), deed, more.get("limit"),
+                method, path, scope, caller, opened, shape, kind, deed, more.get("limit"),
                 more.get("deprecated"), more.get("private", False), more.get("stream", False),
-                tuple(re.findall(r"{(\w+)}", path)),
+                tuple(re.findall(r"{(\w+)}", path)), parameters.named(kind),
             )
 
         return take

@@ -92,11 +92,7 @@ def fitted(value: Any, kind: inspect.Type) -> Any:
         rows = value if isinstance(value, list | tuple) else [value]
         return [fitted(row, kind.item_type) for row in rows]
     if isinstance(kind, inspect.StructType) and isinstance(value, Mapping):
-        known = {field.encode_name: field for field in kind.fields}
-        return {
-            name: fitted(part, known[name].type) for name, part in value.items()
-            if name in known and (part is not None or _tells_null(known[name]))
-        }
+        return _members(value, named(kind))
     if isinstance(kind, inspect.IntType) and isinstance(value, str | int) and not isinstance(value, bool):
         return _number(value)
     if isinstance(kind, inspect.StrType) and isinstance(value, str):
@@ -104,6 +100,18 @@ def fitted(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.DictType) and isinstance(value, Mapping):
         return {fitted(name, kind.key_type): fitted(part, kind.value_type) for name, part in value.items()}
     return value
+
+
+def named(kind: inspect.StructType) -> dict[str, inspect.Field]:
+    """The fields of a Struct by their names outside."""
+    return {field.encode_name: field for field in kind.fields}
+
+
+def _members(value: Mapping[str, Any], known: Mapping[str, inspect.Field]) -> dict[str, Any]:
+    return {
+        name: fitted(part, known[name].type) for name, part in value.items()
+        if name in known and (part is not None or _tells_null(known[name]))
+    }
 
 
 def _tells_null(field: inspect.Field) -> bool:
@@ -123,10 +131,12 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def converted(values: Mapping[str, Any], kind: inspect.StructType, path: Iterable[str]) -> Any:
+def converted(
+    values: Mapping[str, Any], kind: inspect.StructType, known: Mapping[str, inspect.Field], path: Iterable[str]
+) -> Any:
     """Parameters as the operation's Struct. A wrong id in the path is an absent thing; other wrong values, Invalid."""
     try:
-        return msgspec.convert(fitted(values, kind), kind.cls, strict=False)
+        return msgspec.convert(_members(values, known), kind.cls, strict=False)
     except msgspec.ValidationError as error:
         where = re.search(r"`\$\.([^`]*)`", str(error)) or re.search(r"field `([^`]*)`", str(error))
         field = where[1].split("[")[0].split(".")[0] if where else "request"
