@@ -13,7 +13,7 @@ from parvis.accounts import queries as people
 from parvis.base.errors import Upstream
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal
-from parvis.federation import queries, signatures, wire
+from parvis.federation import queries, signatures, synchrony, wire
 from parvis.federation.queries import Delivery
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
@@ -72,9 +72,13 @@ async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey])
     key = await _key(job, delivery.account_id, keys)
     if key is None:
         return True
+    headers = {"content-type": wire.CONTENT_TYPE}
+    if delivery.compared:
+        async with job.db.read() as read:
+            headers[synchrony.HEADER] = await synchrony.header(read, delivery)
     try:
         answer = await job.http.request(
-            "POST", delivery.inbox, headers={"content-type": wire.CONTENT_TYPE}, body=delivery.body, limit=100_000,
+            "POST", delivery.inbox, headers=headers, body=delivery.body, limit=100_000,
             seconds=SECONDS, redirects=1, sign=wire.signing(key, delivery.actor, job.db.clock),
         )
     except Upstream as error:

@@ -22,8 +22,9 @@ from parvis.base.db import Db, Read
 from parvis.base.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooMany, Unauthenticated, Upstream
 from parvis.base.http import Http
 from parvis.base.ids import parsed
+from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import documents, queries, signatures, vocabulary, wire
+from parvis.federation import documents, queries, signatures, synchrony, vocabulary, wire
 from parvis.federation.model import KeyDoubted
 from parvis.federation.signatures import BadSignature, Parameters
 from parvis.federation.vocabulary import Document
@@ -277,6 +278,18 @@ async def _neighbours(request: Request, city: City, side: str) -> Response:
     return _document(documents.collection_page(uri, _address(request, uri), shown_uris, onwards, ordered=True))
 
 
+async def followers_synchronization(request: Request, city: City) -> Response:
+    """Who of the asking server's people follows somebody, and nobody else (FEP-8fcf)."""
+    await synchrony.introduced(Job(city.db, city.http, city.settings), request.headers.get("signature", ""))
+    async with city.db.read() as read:
+        account, asker = await _owner(read, request), await _signer(read, request, city)
+        if asker is None:
+            raise Unauthenticated("signature")
+        listed = await synchrony.listed(read, account, asker)
+    found = documents.collection(synchrony.address(account.uri), len(listed), paged=False, ordered=True)
+    return _document(found | {"orderedItems": listed}, public=False)
+
+
 async def featured(request: Request, city: City) -> Response:
     """What somebody keeps at the top of their profile, as far as everybody may see it."""
     async with city.db.read() as read:
@@ -466,6 +479,7 @@ ROUTES: tuple[Route, ...] = (
     _route("/ap/users/{id}/inbox", inbox, "POST"),
     _route("/ap/users/{id}/outbox", outbox),
     _route("/ap/users/{id}/followers", followers),
+    _route("/ap/users/{id}/followers_synchronization", followers_synchronization),
     _route("/ap/users/{id}/following", following),
     _route("/ap/users/{id}/collections/featured", featured),
     _route("/ap/users/{id}/collections/tags", featured_tags),

@@ -15,7 +15,7 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, NotFound, Problem, Upstream
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
-from parvis.federation import fetch, queries, signatures, vocabulary, wire
+from parvis.federation import fetch, queries, signatures, synchrony, vocabulary, wire
 from parvis.federation.activities import (
     accept,
     announce,
@@ -145,6 +145,7 @@ async def _understand(job: Job, item: Item) -> None:
         await queries.drop_item(tx, item.id)
         await peers.heard_from(tx, near)
         await queries.heard(tx, near)
+        await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
         if deed and await queries.first_time(tx, key):
             await deed(tx)
 

@@ -17,6 +17,16 @@ class ThreadWanted(msgspec.Struct, frozen=True):
     status: int
 
 
+class FollowersDiffer(msgspec.Struct, frozen=True):
+    """Another server counts other people of this city among somebody's followers than we do; both digests."""
+
+    account: int
+    url: str
+    listed: str
+    known: str
+    mark: int
+
+
 class Refresh(msgspec.Struct, frozen=True):
     """How far the completing of a conversation has come; `fresh`: it was wanted just now."""
 

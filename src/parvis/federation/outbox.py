@@ -25,7 +25,7 @@ from parvis.accounts.model import (
 from parvis.base.db import Read, Tx
 from parvis.base.jobs import Job
 from parvis.federation import documents, queries
-from parvis.federation.vocabulary import PUBLIC, Document, host
+from parvis.federation.vocabulary import PUBLIC, Document, addressing, host
 from parvis.moderation.model import Level, MeasureTaken
 from parvis.polls import queries as polls
 from parvis.polls.model import PollEnded, PollTallied, PollVoted
@@ -46,6 +46,8 @@ from parvis.statuses.model import (
 )
 
 OPEN = ("public", "unlisted")
+MOST_COMPARED = 25_000
+"""How many followers somebody has at most whose lists are compared between servers."""
 
 
 async def posted(job: Job, event: PostedAbroad) -> None:
@@ -278,6 +280,12 @@ async def _answer(job: Job, kind: str, event: FollowAccepted | FollowRejected) -
             await _send(tx, by, documents.answer(kind, by, asked, mark), [follower.inbox_url], again=True)
 
 
+async def disown_follow(tx: Tx, by: Account, target: Account, mark: int) -> None:
+    """Tell a server that counts somebody here among its followers, which they are not, that it is over."""
+    asked = documents.follow(by.uri, f"{by.uri}#follows/{target.id}-{mark}", target.uri)
+    await _send(tx, by, documents.undo(asked, [target.uri]), [target.inbox_url])
+
+
 async def unfollowed(job: Job, event: Unfollowed) -> None:
     """Tell someone elsewhere that somebody here follows no more."""
     async with job.db.write() as tx:
@@ -363,3 +371,11 @@ async def _send(tx: Tx, by: Account, document: Document, inboxes: Iterable[str],
     there = [(host(inbox), inbox) for inbox in sorted(set(inboxes)) if host(inbox)]
     if there:
         await queries.send(tx, document["id"], by.id, documents.encoded(document), there, again)
+        if for_followers(document, by) and (await people.shown(tx, [by.id]))[0].followers <= MOST_COMPARED:
+            await queries.compare_followers(tx, document["id"])
+
+
+def for_followers(document: Document, by: Account) -> bool:
+    """Is this for somebody's followers, and not for everybody?"""
+    to, cc = document.get("to", ()), document.get("cc", ())
+    return addressing(to, cc, by.followers_url, direct_message=False) == "private"

@@ -34,6 +34,7 @@ class Delivery(msgspec.Struct, frozen=True):
     account_id: int
     actor: str
     body: bytes
+    compared: bool
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -191,6 +192,21 @@ async def send(
     )
 
 
+async def compare_followers(tx: Tx, uri: str) -> int:
+    """With this activity goes a digest of the followers on each server that it goes to."""
+    return await tx.run("UPDATE outgoing SET compared = true WHERE uri = $1", uri)
+
+
+async def followers_at(r: Read, account_id: int, origin: str, most: int) -> list[str]:
+    """Who follows an account among the actors of one server, whose ids begin alike; so many at most."""
+    return await r.values(
+        """SELECT a.uri FROM follows f JOIN accounts a ON a.id = f.account_id
+           WHERE f.target_id = $1 AND f.accepted AND a.deleted_at IS NULL AND starts_with(a.uri, $2)
+           ORDER BY f.id LIMIT $3""",
+        account_id, origin, most,
+    )
+
+
 async def audience(r: Read, author: int, named: Sequence[int], followers: bool, status_id: int | None) -> list[str]:
     """The inboxes of those named, of the author's followers, and of all who answered, passed on or marked a post.
 
@@ -239,7 +255,7 @@ async def deliveries(r: Read, host: str, most: int) -> list[Delivery]:
     """What goes to a host next, in the order in which it was said."""
     return await r.all(
         Delivery,
-        """SELECT d.outgoing_id, d.inbox, o.account_id, a.uri, o.body
+        """SELECT d.outgoing_id, d.inbox, o.account_id, a.uri, o.body, o.compared
            FROM deliveries d JOIN outgoing o ON o.id = d.outgoing_id JOIN accounts a ON a.id = o.account_id
            WHERE d.host = $1 ORDER BY d.outgoing_id, d.inbox LIMIT $2""",
         host, most,

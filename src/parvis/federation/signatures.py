@@ -148,7 +148,7 @@ def check_digest(headers: Mapping[str, str], body: bytes) -> None:
 
 def parse(signature_header: str) -> Parameters:
     """The parameters of a Signature header; `malformed` if unreadable, double or without key or signature."""
-    found = _pairs(signature_header)
+    found = pairs(signature_header)
     algorithm = found.get("algorithm", "hs2019").lower()
     default = "(created)" if algorithm == "hs2019" else "date"
     headers = tuple(found.get("headers", default).lower().split())
@@ -250,7 +250,8 @@ def _date(value: str) -> datetime:
         raise BadSignature("date") from error
 
 
-def _pairs(header: str) -> dict[str, str]:
+def pairs(header: str) -> dict[str, str]:
+    """The parameters of a header in their quotes, each once; else `malformed`."""
     found: dict[str, str] = {}
     position = 0
     while position < len(header) <= MAX_HEADER:

@@ -65,12 +65,12 @@ async def _replies(job: Job, uri: str) -> list[str]:
     near, found = vocabulary.host(uri), list[str]()
     try:
         written = (await wire.document(job, uri)).get("replies")
-        page: object = await _opened(job, near, written)
+        page: object = await opened(job, near, written)
         if isinstance(page, dict) and page.get("first") is not None:
             found += _named(page)
             page = page["first"]
         for _ in range(PAGES):
-            shown = await _opened(job, near, page)
+            shown = await opened(job, near, page)
             found += _named(shown)
             page = shown.get("next")
             if page is None:
@@ -80,7 +80,7 @@ async def _replies(job: Job, uri: str) -> list[str]:
     return found
 
 
-async def _opened(job: Job, near: str, value: object) -> Document:
+async def opened(job: Job, near: str, value: object) -> Document:
     """A collection or one of its pages: written out, or asked for from the same server."""
     if isinstance(value, dict):
         return value
