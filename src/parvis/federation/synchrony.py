@@ -1,8 +1,8 @@
 """Two servers agree on who follows whom (FEP-8fcf).
 
 A follow that one of them has lost, or never heard of, would show followers-only posts to people who do not follow, or
-to nobody. So what is for followers only carries a digest of those who live where it goes; where that is not the digest of
-whom the other server knows of, it asks for the list, and both sides are mended.
+to nobody. So what is for followers only carries a digest of those who live where it goes; where that is not the digest
+of whom the other server knows of, it asks for the list, and both sides are mended.
 """
 
 from __future__ import annotations
