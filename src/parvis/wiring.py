@@ -191,6 +191,7 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (3600.0, subscribers.forget),
     (3600.0, media.forget_stale),
     (3600.0, delivery.prune),
+    (60.0, delivery.probe),
     (3600.0, posts.forget_translations),
     (30.0, doors.sweep),
 )

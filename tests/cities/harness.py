@@ -55,11 +55,13 @@ class Network:
         self.hosts: dict[str, ASGIApp] = {}
         self.down: set[str] = set()
         self.log: list[tuple[str, str, int]] = []
+        self.tried: list[str] = []
         self.sent: list[Request] = []
 
     async def send(self, request: Request) -> Response:
         """One request to one city."""
         parts = urlsplit(request.url)
+        self.tried.append(request.url)
         if parts.netloc not in self.hosts or parts.netloc in self.down:
             raise OSError(f"no host {parts.netloc}")
         self.sent.append(request)

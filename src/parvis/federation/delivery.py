@@ -14,7 +14,9 @@ from parvis.base.errors import Upstream
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal
 from parvis.federation import queries, signatures, synchrony, wire
+from parvis.federation.hosts import queries as health
 from parvis.federation.queries import Delivery
+from parvis.peers import actions as meeting
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
 
@@ -22,6 +24,7 @@ log = structlog.get_logger()
 
 HOSTS = 20
 BATCH = 50
+PROBES = 5
 PATIENCE = timedelta(seconds=12)
 SECONDS = 10.0
 """A lease lasts 25 seconds: 12 of them to begin deliveries in, and the last has 10 to end."""
@@ -32,13 +35,13 @@ PASSING = frozenset((401, 403, 408, 429))
 async def deliver(job: Job) -> bool:
     """Take the hosts that have waited longest and bring them what is theirs; false when none is waiting."""
     async with job.db.write() as tx:
-        hosts = await queries.lease_deliveries(tx, HOSTS)
+        hosts = await health.lease_deliveries(tx, HOSTS)
     ends = await asyncio.gather(*(_drain(job, host) for host in hosts), return_exceptions=True)
     for host, end in zip(hosts, ends, strict=True):
         if isinstance(end, Exception):
             log.error("delivery", host=host, exc_info=end)
             async with job.db.write() as tx:
-                await queries.back_off(tx, host, random.uniform(0, 15))
+                await health.back_off(tx, host, random.uniform(0, 15))
     return bool(hosts)
 
 
@@ -46,6 +49,7 @@ async def _drain(job: Job, host: str) -> None:
     keys: dict[int, RSAPrivateKey] = {}
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE.total_seconds()
+    arrived = False
     while loop.time() < until:
         async with job.db.read() as read:
             waiting = await queries.deliveries(read, host, BATCH)
@@ -57,14 +61,15 @@ async def _drain(job: Job, host: str) -> None:
                 break
             if not unwanted and not await _brought(job, delivery, keys):
                 async with job.db.write() as tx:
-                    await queries.back_off(tx, host, random.uniform(0, 15))
+                    await health.back_off(tx, host, random.uniform(0, 15), afresh=arrived)
                 return
+            arrived = not unwanted
             async with job.db.write() as tx:
                 await queries.drop_delivery(tx, host, delivery.outgoing_id, delivery.inbox)
     async with job.db.write() as tx:
-        await queries.lock_deliveries(tx, host)
-        if not await queries.close_empty_host(tx, host):
-            await queries.release_deliveries(tx, host)
+        await health.lock_deliveries(tx, host)
+        if not await health.close_empty_host(tx, host):
+            await health.release_deliveries(tx, host)
 
 
 async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey]) -> bool:
@@ -100,7 +105,20 @@ async def _key(job: Job, account_id: int, keys: dict[int, RSAPrivateKey]) -> RSA
     return keys[account_id]
 
 
-async def prune(job: Job) -> bool:
-    """Forget deliveries of more than a week, and what only served to do things once."""
+async def probe(job: Job) -> bool:
+    """Ask servers that are away whether they are there again; false when it is nobody's turn."""
     async with job.db.write() as tx:
-        return bool(await queries.prune(tx))
+        hosts = await peers.probed(tx, PROBES)
+    await asyncio.gather(*(wire.lives(job, host) for host in hosts))
+    return bool(hosts)
+
+
+async def prune(job: Job) -> bool:
+    """Forget deliveries of more than a week, and what only served to do things once.
+
+    A server to which nothing could be brought in all that time is away from now on.
+    """
+    async with job.db.write() as tx:
+        silent = await health.abandon(tx)
+        await meeting.went_away(tx, silent)
+        return bool(await queries.prune(tx) + await health.prune(tx))

@@ -30,6 +30,7 @@ from parvis.federation.activities import (
     update,
 )
 from parvis.federation.activities.incoming import Deed, Incoming
+from parvis.federation.hosts import queries as health
 from parvis.federation.model import KeyDoubted
 from parvis.federation.queries import Item
 from parvis.federation.signatures import BadSignature
@@ -144,7 +145,7 @@ async def _understand(job: Job, item: Item) -> None:
     async with job.db.write() as tx:
         await queries.drop_item(tx, item.id)
         await peers.heard_from(tx, near)
-        await queries.heard(tx, near)
+        await health.heard(tx, near)
         await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
         if deed and await queries.first_time(tx, key):
             await deed(tx)

@@ -176,14 +176,17 @@ async def send(
 ) -> int:
     """Write an activity and a delivery for each host and inbox, and wake the hosts; a known id makes nothing new.
 
-    `again` brings the same activity once more: an answer that seems to have been lost.
+    `again` brings the same activity once more: an answer that seems to have been lost. For hosts that are away nothing
+    is written.
     """
     return await tx.run(
-        """WITH made AS (INSERT INTO outgoing (uri, account_id, body) VALUES ($1, $2, $3)
+        """WITH places AS (SELECT w.host, w.inbox FROM unnest($4::text[], $5::text[]) AS w(host, inbox)
+                           WHERE NOT EXISTS (SELECT FROM peers WHERE domain = w.host AND away_since IS NOT NULL)),
+                made AS (INSERT INTO outgoing (uri, account_id, body)
+                         SELECT $1::text, $2::bigint, $3::bytea WHERE EXISTS (SELECT FROM places)
                          ON CONFLICT (uri) DO UPDATE SET body = outgoing.body WHERE $6::boolean RETURNING id),
                 addressed AS (INSERT INTO deliveries (host, outgoing_id, inbox)
-                              SELECT w.host, made.id, w.inbox
-                              FROM made, unnest($4::text[], $5::text[]) AS w(host, inbox)
+                              SELECT places.host, made.id, places.inbox FROM made, places
                               ON CONFLICT DO NOTHING RETURNING host)
            INSERT INTO delivery_hosts (host, due_at) SELECT DISTINCT host, parvis_now() FROM addressed ORDER BY host
            ON CONFLICT (host) DO UPDATE SET due_at = CASE WHEN delivery_hosts.failures = 0
@@ -239,18 +242,6 @@ async def acquainted(r: Read, account_id: int) -> list[str]:
     )
 
 
-async def lease_deliveries(tx: Tx, most: int) -> list[str]:
-    """Take the hosts that have waited longest; nobody else gets them for a minute."""
-    return await tx.values(
-        """UPDATE delivery_hosts SET lease_until = parvis_now() + interval '25 seconds'
-           WHERE host IN (SELECT host FROM delivery_hosts
-                          WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
-                          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-           RETURNING host""",
-        most,
-    )
-
-
 async def deliveries(r: Read, host: str, most: int) -> list[Delivery]:
     """What goes to a host next, in the order in which it was said."""
     return await r.all(
@@ -266,45 +257,6 @@ async def drop_delivery(tx: Tx, host: str, outgoing_id: int, inbox: str) -> int:
     """A delivery has arrived, or never will."""
     return await tx.run(
         "DELETE FROM deliveries WHERE host = $1 AND outgoing_id = $2 AND inbox = $3", host, outgoing_id, inbox
-    )
-
-
-async def back_off(tx: Tx, host: str, jitter: float) -> int:
-    """Leave a host that fails alone for a while: n to the fourth, 15 seconds, and some chance."""
-    return await tx.run(
-        """UPDATE delivery_hosts SET failures = failures + 1, lease_until = NULL,
-               failing_since = coalesce(failing_since, parvis_now()),
-               due_at = parvis_now() + make_interval(secs => power(failures + 1, 4) + 15 + $2::double precision)
-           WHERE host = $1""",
-        host, jitter,
-    )
-
-
-async def heard(tx: Tx, host: str) -> int:
-    """A host that speaks to us is there: it is tried again at once."""
-    return await tx.run(
-        """UPDATE delivery_hosts SET failures = 0, failing_since = NULL, due_at = parvis_now()
-           WHERE host = $1 AND failures > 0""",
-        host,
-    )
-
-
-async def lock_deliveries(tx: Tx, host: str) -> int:
-    """Hold a host's row: whoever is adding to it has finished, whoever comes now waits."""
-    return await tx.run("SELECT FROM delivery_hosts WHERE host = $1 FOR UPDATE", host)
-
-
-async def release_deliveries(tx: Tx, host: str) -> int:
-    """Give a host back, in good health."""
-    return await tx.run(
-        "UPDATE delivery_hosts SET lease_until = NULL, failures = 0, failing_since = NULL WHERE host = $1", host
-    )
-
-
-async def close_empty_host(tx: Tx, host: str) -> int:
-    """Forget a host for which nothing waits."""
-    return await tx.run(
-        "DELETE FROM delivery_hosts WHERE host = $1 AND NOT EXISTS (SELECT FROM deliveries WHERE host = $1)", host
     )
 
 

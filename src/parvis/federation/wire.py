@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Unpack
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -11,12 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from parvis.base import seal
 from parvis.base.clock import Clock
-from parvis.base.errors import Gone, Invalid, NotFound, Upstream
-from parvis.base.http import Response, Sign
+from parvis.base.errors import Gone, Invalid, NotFound, Problem, Upstream
+from parvis.base.http import Asked, Response, Sign
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.federation import signatures, vocabulary
+from parvis.federation.hosts import queries as health
 from parvis.federation.vocabulary import Document
+from parvis.peers import actions as meeting
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
 from parvis.text.mentions import normal_domain
@@ -31,6 +34,9 @@ INSTANCE = "instance"
 
 PASSING = frozenset(("unreachable", "too_slow", "unavailable"))
 """Words of Upstream that may be gone when one asks again later."""
+SILENT = frozenset(("unreachable", "too_slow"))
+ENOUGH = 5
+"""A server that did not answer so often in a row is asked once in five minutes, whoever wants to know."""
 
 
 class Finger(msgspec.Struct, frozen=True):
@@ -99,17 +105,63 @@ async def may_ask(job: Job, host: str) -> None:
             raise Upstream("domain_blocked", domain=host)
 
 
+async def _answer(job: Job, url: str, **more: Unpack[Asked]) -> Response:
+    """What a server answers. One that was silent again and again is not asked: that costs everybody who waits."""
+    near = vocabulary.host(url)
+    await may_ask(job, near)
+    async with job.db.read() as read:
+        silences = await health.silences(read, near)
+    if silences >= ENOUGH:
+        async with job.db.write() as tx:
+            if not await health.turn(tx, near):
+                raise Upstream("unreachable", url=url)
+    try:
+        found = await job.http.request("GET", url, **more)
+    except Upstream as error:
+        if error.word in SILENT:
+            async with job.db.write() as tx:
+                await health.note_silence(tx, near)
+        raise
+    if silences:
+        async with job.db.write() as tx:
+            await health.end_silence(tx, near)
+    return found
+
+
+async def lives(job: Job, host: str) -> bool:
+    """Does a server say what it is (NodeInfo)? One that was away and does is delivered to again."""
+    url = f"{_scheme(job.settings, host)}://{host}/.well-known/nodeinfo"
+    try:
+        answer = await _answer(job, url, headers={"accept": "application/json"}, redirects=1, limit=100_000)
+        _check_status(answer)
+        vocabulary.document(answer.body)
+    except Problem:
+        return False
+    await _present(job, host)
+    return True
+
+
+async def _present(job: Job, host: str) -> None:
+    """A server has answered as one does that is there."""
+    async with job.db.read() as read:
+        away = await peers.is_away(read, host)
+    if away:
+        async with job.db.write() as tx:
+            await meeting.came_back(tx, host)
+
+
 async def _fetched(job: Job, url: str) -> tuple[Response, Document]:
-    await may_ask(job, vocabulary.host(url))
     sign = signing(instance_key(job.settings), instance_uri(job.settings.base), job.db.clock)
-    answer = await job.http.request("GET", url, headers={"accept": ACCEPT}, sign=sign)
+    answer = await _answer(job, url, headers={"accept": ACCEPT}, sign=sign)
     _check_status(answer)
     if not speaks_activitypub(answer.headers.get("content-type", "")):
         raise Upstream("wrong_content_type", url=url)
     try:
-        return answer, vocabulary.document(answer.body)
+        found = vocabulary.document(answer.body)
     except Invalid as error:
         raise Upstream(error.word, url=url) from error
+    await _present(job, vocabulary.host(answer.url))
+    return answer, found
 
 
 def _check_status(answer: Response) -> None:
@@ -144,17 +196,21 @@ async def finger(job: Job, username: str, domain: str) -> Finger:
 
 
 async def _fingered(job: Job, handle: str, domain: str) -> Finger:
-    await may_ask(job, domain)
-    scheme = urlsplit(job.settings.base).scheme if domain.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
-    url = f"{scheme}://{domain}/.well-known/webfinger?resource={quote(f'acct:{handle}', safe=':@')}"
-    answer = await job.http.request(
-        "GET", url, headers={"accept": "application/jrd+json, application/json"}, redirects=1, limit=100_000
+    resource = quote(f"acct:{handle}", safe=":@")
+    url = f"{_scheme(job.settings, domain)}://{domain}/.well-known/webfinger?resource={resource}"
+    answer = await _answer(
+        job, url, headers={"accept": "application/jrd+json, application/json"}, redirects=1, limit=100_000
     )
     _check_status(answer)
     try:
         return _read_finger(vocabulary.document(answer.body))
     except Invalid as error:
         raise Upstream("wrong_webfinger", domain=domain) from error
+
+
+def _scheme(settings: Settings, host: str) -> str:
+    """How a server is reached: by https, but on this machine as this one is."""
+    return urlsplit(settings.base).scheme if host.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
 
 
 def _read_finger(found: Document) -> Finger:

@@ -1,4 +1,4 @@
-"""The other servers: which ones we have met, when we last heard from them, and which are kept out.
+"""The other servers: which ones we have met, when we last heard from them, and which are away, and which are kept out.
 
 Who is kept out follows from moderation's measures; here it is only looked up.
 

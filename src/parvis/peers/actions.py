@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parvis.base.db import Tx
 from parvis.peers import queries
 
@@ -14,3 +16,13 @@ async def seen(tx: Tx, domain: str) -> None:
 async def heard_from(tx: Tx, domain: str) -> None:
     """This server is alive: something that it signed has just arrived."""
     await queries.hear(tx, domain)
+
+
+async def went_away(tx: Tx, domains: Sequence[str]) -> None:
+    """Nothing could be brought to these servers for a week: nothing is written for them until they are heard from."""
+    await queries.leave(tx, domains)
+
+
+async def came_back(tx: Tx, domain: str) -> None:
+    """This server has answered: it is there again."""
+    await queries.come_back(tx, domain)

@@ -36,9 +36,43 @@ async def hear(tx: Tx, domain: str) -> int:
     """Write that a server has spoken; at most once a minute, so that a busy server's row stays cool."""
     return await tx.run(
         """INSERT INTO peers (domain, heard_at) VALUES ($1, parvis_now())
-           ON CONFLICT (domain) DO UPDATE SET heard_at = EXCLUDED.heard_at
-           WHERE peers.heard_at IS NULL OR peers.heard_at < EXCLUDED.heard_at - interval '1 minute'""",
+           ON CONFLICT (domain) DO UPDATE SET heard_at = EXCLUDED.heard_at, away_since = NULL, probe_at = NULL
+           WHERE peers.heard_at IS NULL OR peers.heard_at < EXCLUDED.heard_at - interval '1 minute'
+              OR peers.away_since IS NOT NULL""",
         domain,
+    )
+
+
+async def leave(tx: Tx, domains: Sequence[str]) -> int:
+    """Write that servers are away, from this moment on."""
+    return await tx.run(
+        """INSERT INTO peers (domain, away_since, probe_at)
+           SELECT d, parvis_now(), parvis_now() + interval '1 day' FROM unnest($1::text[]) d
+           ON CONFLICT (domain) DO UPDATE SET away_since = EXCLUDED.away_since, probe_at = EXCLUDED.probe_at
+           WHERE peers.away_since IS NULL""",
+        list(domains),
+    )
+
+
+async def is_away(r: Read, domain: str) -> bool:
+    """Is a server away?"""
+    return bool(await r.value("SELECT EXISTS (SELECT FROM peers WHERE domain = $1 AND away_since IS NOT NULL)", domain))
+
+
+async def come_back(tx: Tx, domain: str) -> int:
+    """Write that a server is there again."""
+    return await tx.run("UPDATE peers SET away_since = NULL, probe_at = NULL WHERE domain = $1", domain)
+
+
+async def probed(tx: Tx, most: int) -> list[str]:
+    """Take servers that are away, and whose turn it is to be asked: after a day, later every month."""
+    return await tx.values(
+        """UPDATE peers SET probe_at = parvis_now() + greatest(interval '1 day', least(interval '30 days',
+               (parvis_now() - away_since) / 4))
+           WHERE domain IN (SELECT domain FROM peers WHERE away_since IS NOT NULL AND probe_at <= parvis_now()
+                            ORDER BY probe_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+           RETURNING domain""",
+        most,
     )
 
 
