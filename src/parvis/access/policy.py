@@ -31,6 +31,7 @@ FOLLOW = frozenset(f"{verb}:{what}" for verb in ("read", "write") for what in ("
 FORBIDDEN_SCHEMES = ("javascript", "data", "vbscript", "mailto")
 _PART = r"[^@\s<>\"(),:;\[\]\\]"
 EMAIL = re.compile(rf"{_PART}{{1,64}}@(?:{_PART}{{1,190}}\.[^@\s.]{{2,63}}|localhost)\Z")
+URIS, URI = 50, 2_000
 PASSWORD = 8
 REASON = 2000
 OLDEST = 130
@@ -63,6 +64,8 @@ def redirect_uris(wanted: Sequence[str]) -> list[str]:
     uris = [uri.strip() for text in wanted for uri in text.split() if uri.strip()]
     if not uris:
         raise Invalid("redirect_uris", "blank")
+    if len(uris) > URIS or any(len(uri) > URI for uri in uris):
+        raise Invalid("redirect_uris", "too_long", limit=URI)
     for uri in uris:
         parts = _parts("redirect_uris", uri)
         if uri != OOB and (not parts.scheme or parts.scheme.lower() in FORBIDDEN_SCHEMES or parts.fragment):

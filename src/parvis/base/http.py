@@ -4,12 +4,13 @@ A name is resolved once, every address it has is checked, and the connection goe
 redirect starts again from the beginning (learned from GHSA-xfrj-c749-jxxq, GHSA-crr4-7rm4-8gpw, GHSA-vwhj-3g83-v276).
 
 Failures are `Upstream` with one of these words: bad_url, scheme_refused, address_refused, unreachable, too_slow,
-too_large, too_many_redirects.
+too_large, too_many_redirects, too_many_requests.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -167,8 +168,15 @@ class Http:
         self._schemes = {"https", "http"} if allow_plain_http else {"https"}
         self._allowed = tuple(allow_networks)
         self._busy = busy
+        self._left: int | None = None
         self._wire = Wire(resolve or addresses_of, self._allowed)
         self._open: Callable[[Request], Awaitable[Answer]] = partial(carry, transport) if transport else self._wire.open
+
+    def rationed(self, most: int) -> Http:
+        """The same way out for one errand of several requests: so many may be sent, each redirect counts as one."""
+        made = copy.copy(self)
+        made._left = most
+        return made
 
     async def request(self, method: str, url: str, **asked: Unpack[Asked]) -> Response:
         """Send a request and read the whole answer, within its limits."""
@@ -198,6 +206,7 @@ class Http:
         seen: set[URL] = set()
         while True:
             self._check(url)
+            self._spend(url)
             signed = {**headers, "host": url.raw_authority}
             if errand.sign is not None:
                 signed |= lowered(errand.sign(method, str(url), dict(signed), errand.body))
@@ -213,6 +222,12 @@ class Http:
             if target.origin() != url.origin():
                 headers = {name: value for name, value in headers.items() if name not in SECRET_HEADERS}
             url = target
+
+    def _spend(self, url: URL) -> None:
+        if self._left is not None:
+            if self._left == 0:
+                raise Upstream("too_many_requests", host=url.raw_host)
+            self._left -= 1
 
     def _check(self, url: URL) -> None:
         if url.scheme not in self._schemes:

@@ -38,6 +38,10 @@ class Job(msgspec.Struct, frozen=True, dict=True):
     http: Http
     settings: Settings
 
+    def rationed(self, most: int) -> Job:
+        """The same, but for one errand that may send only so many requests."""
+        return msgspec.structs.replace(self, http=self.http.rationed(most))
+
     @cached_property
     def files(self) -> Files:
         """Where uploaded files are kept."""

@@ -40,6 +40,8 @@ STRANGERS = 5
 ANCESTORS = 5
 QUOTES = 2
 """How deep quotes of quotes are followed."""
+REQUESTS = 60
+"""How many requests one activity or one search may make us send, whatever it points at."""
 TAGS = 50
 WARNING_LENGTH = 2_000
 
@@ -183,7 +185,12 @@ async def note(job: Job, uri: str) -> Note:
 
 
 async def reading(job: Job, author: Account, found: Note, depth: int = 0, owner: int | None = None) -> Reading:
-    """Find all that a post points at. `owner` is whose own inbox it came to: they are addressed, named or not."""
+    """Find all that a post points at; of someone suspended nothing comes in, whoever brings it.
+
+    `owner` is whose own inbox it came to: they are addressed, named or not.
+    """
+    if author.suspended_at:
+        raise NotFound("status")
     if await _without_files(job, author.uri):
         found = msgspec.structs.replace(found, attachments=())
     visibility = vocabulary.addressing(found.to, found.cc, author.followers_url, found.direct)
@@ -402,7 +409,7 @@ async def resolve(job: Job, text: str) -> Account | Status | None:
 
     Whether the person who looks may see a post that is found is for the caller to ask.
     """
-    wanted = text.strip()
+    wanted, job = text.strip(), job.rationed(REQUESTS)
     try:
         if vocabulary.host(wanted):
             return await _at(job, wanted)

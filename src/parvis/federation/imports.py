@@ -49,7 +49,7 @@ async def _named(job: Job, row: Waiting) -> Account | Status | None:
         return None
     text = row.row[1] if row.kind == "lists" else row.row[0]
     if row.kind == "bookmarks":
-        return await fetch.status(job, text)
+        return await fetch.status(job.rationed(fetch.REQUESTS), text)
     async with job.db.write() as tx:
         here = await actions.known(tx, text, job.settings.domain)
     return here or await fetch.resolve(job, f"@{text}")

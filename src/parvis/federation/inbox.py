@@ -107,7 +107,7 @@ async def receive(job: Job) -> bool:
 async def _take(job: Job, item: Item) -> None:
     try:
         async with asyncio.timeout(ITEM):
-            await _understand(job, item)
+            await _understand(job.rationed(fetch.REQUESTS), item)
     except Upstream as error:
         await (_later if error.word in wire.PASSING else _refuse)(job, item, error.word)
     except (NotUsedError, BadSignature) as error:

@@ -17,6 +17,8 @@ MOST = 40
 COLLECTIONS = 8
 """Of how many posts the replies are asked for."""
 PAGES = 2
+REQUESTS = 400
+"""How many requests all this may take: the posts, their authors, and whatever these point at."""
 
 
 async def want(tx: Tx, status_id: int) -> Refresh | None:
@@ -29,6 +31,7 @@ async def want(tx: Tx, status_id: int) -> Refresh | None:
 
 async def complete(job: Job, event: ThreadWanted) -> None:
     """Ask a post's server for its replies, and theirs for the replies to these, within a budget."""
+    job = job.rationed(REQUESTS)
     async with job.db.read() as read:
         root = await posts.by_id(read, event.status)
     waiting, known, made = deque([root.uri] if root and not root.local else []), set[str](), 0

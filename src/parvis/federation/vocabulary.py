@@ -20,13 +20,14 @@ from parvis.emojis.model import Heard
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_ITEMS = 500
-URL_LENGTH = 2_048
+URL_LENGTH = 2_048  # bytes: no index could hold a longer one
 NAME_LENGTH = 2_048
 SUMMARY_LENGTH = 20_000
 FIELDS, FIELD_LENGTH = 50, 2_047
 ALIASES = 256
 ATTACHMENTS = 4
 DESCRIPTION_LENGTH = 10_000
+KEY_LENGTH = 5_000
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 _PUBLIC_NAMES = frozenset((PUBLIC, "as:Public", "Public"))
@@ -247,7 +248,7 @@ def _key(found: Document, owner: str) -> Key | None:
     for one in items(found.get("publicKey")):
         if isinstance(one, dict):
             key = Key(text(one.get("id")), text(one.get("owner")), text(one.get("publicKeyPem")))
-            if key.owner == owner and host(key.id) == host(owner) and key.pem:
+            if key.owner == owner and host(key.id) == host(owner) and 0 < len(key.pem) <= KEY_LENGTH:
                 return key
     return None
 
@@ -448,7 +449,7 @@ def reference(value: object) -> str | None:
 def references(value: object) -> tuple[str, ...]:
     """The ids of everything named or written out."""
     ids = (one.get("id") if isinstance(one, dict) else one for one in items(value))
-    return tuple(one for one in ids if isinstance(one, str) and 0 < len(one) <= URL_LENGTH)
+    return tuple(one for one in ids if isinstance(one, str) and 0 < len(one.encode()) <= URL_LENGTH)
 
 
 def address(value: object) -> str | None:
@@ -476,7 +477,7 @@ def _picture(value: object) -> str | None:
         found = one.get("url") or one.get("href") if isinstance(one, dict) else one
         for link in items(found):
             url = link.get("href") or link.get("url") if isinstance(link, dict) else link
-            if isinstance(url, str) and len(url) <= URL_LENGTH and host(url):
+            if isinstance(url, str) and len(url.encode()) <= URL_LENGTH and host(url):
                 return url
     return None
 

@@ -28,6 +28,9 @@ from parvis.web.site import CSRF, MONTH, SESSION, Limit, Visit
 SIGN_UPS = Limit("sign_up", 5, 1800)
 SIGN_INS = Limit("sign_in", 25, 300)
 FORGOTTEN = Limit("forgotten", 5, 1800)
+# However many addresses they come from: passwords tried for one account, and letters sent to one.
+SIGN_INS_OF_ONE = Limit("sign_in_of", 25, 3600)
+FORGOTTEN_OF_ONE = Limit("forgotten_of", 5, 1800)
 WAITING = "parvis_sign_in"
 ASKED = ("username", "email", "agreement", "reason", "invite_code", "date_of_birth")
 
@@ -149,6 +152,7 @@ async def sign_in(visit: Visit) -> Response:
             await actions.may_enter(r, visit.request.client.host if visit.request.client else "")
             known = await queries.user_by_login(r, login)
             account = await accounts.by_id(r, known.account_id) if known else None
+        visit.count(SIGN_INS_OF_ONE, str(known.account_id) if known else login.lower())
         user = await actions.proved(known, str(form.get("password", "")), actions.hasher(visit.settings))
         policy.may_sign_in(disabled=False, suspended=bool(account and account.deleted_at))
     except (Unauthenticated, Forbidden) as error:
@@ -229,9 +233,11 @@ async def forgot_form(visit: Visit) -> Response:
 async def forgot(visit: Visit) -> Response:
     """Send the letter, if there is such a person; the page says the same either way."""
     form = await visit.form()
+    login = str(form.get("email", "")).strip()
     visit.count(FORGOTTEN)
+    visit.count(FORGOTTEN_OF_ONE, login.lower())
     async with visit.app.db.write() as tx:
-        await actions.forgot(tx, str(form.get("email", "")).strip())
+        await actions.forgot(tx, login)
     return visit.show("forgot.html", csrf=visit.csrf(), sent=True)
 
 

@@ -138,10 +138,13 @@ class Visit:
         """An English message in the reader's language."""
         return self._tongue.say(message, **values)
 
-    def count(self, limit: Limit) -> None:
-        """Count this against a limit: by person, or when nobody is signed in by address (IPv6 by its /64)."""
-        who = str(self.viewer) if self.session else _address(self.request.client.host if self.request.client else "")
-        self.app.limits.count(limit, who, self.app.db.clock.now())
+    def count(self, limit: Limit, whose: str = "") -> None:
+        """Count this against a limit: of whom it is about, else of who asks.
+
+        That is the person, or when nobody is signed in the address (IPv6 by its /64).
+        """
+        here = str(self.viewer) if self.session else _address(self.request.client.host if self.request.client else "")
+        self.app.limits.count(limit, whose or here, self.app.db.clock.now())
 
     async def account(self, r: Read) -> Account:
         """The account that acts."""

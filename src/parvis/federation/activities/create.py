@@ -51,10 +51,11 @@ async def said(job: Job, given: Incoming) -> Note | None:
 
 
 async def concerns_us(r: Read, given: Incoming, found: Note) -> bool:
-    """A city keeps what its people follow, what is addressed to them, and replies to what it knows; no more."""
+    """A city keeps what its people follow, what is addressed to them, and replies to either's posts; no more."""
     if given.owner is not None or await queries.followed_here(r, given.sender.id):
         return True
-    if found.in_reply_to and await posts.by_uri(r, found.in_reply_to):
+    parent = await posts.by_uri(r, found.in_reply_to) if found.in_reply_to else None
+    if parent and (parent.local or await queries.followed_here(r, parent.account_id)):
         return True
     for uri in dict.fromkeys([*found.to, *found.cc]):
         if await person(r, uri):
