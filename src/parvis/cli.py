@@ -47,6 +47,8 @@ SENTENCES = {
     ("category", "too_long"): "A category has at most 100 characters.",
     ("file", "too_large"): "An emoji's picture has at most 256 KB.",
     ("file", "too_many_pixels"): "An emoji's picture has at most 4,000,000 pixels.",
+    ("relay", "invalid"): "A relay is named by the address of its actor, as https://relay.example/actor.",
+    ("", "relay_known"): "This relay has been asked already.",
     ("file", "not_an_image"): "An emoji's picture is a PNG, GIF or WebP file.",
 }
 
@@ -195,6 +197,7 @@ class Commands:
         self._serve()
         self._people()
         self._things()
+        self._relays()
         self._public()
         self._keeping()
 
@@ -246,6 +249,13 @@ class Commands:
         )
         telling.add_argument("--all-day", action="store_true", help="of --starts and --ends only the days count")
         self._add("emoji remove", desk.here(desk.remove_emoji), "take an emoji of the city away").add_argument("name")
+
+    def _relays(self) -> None:
+        adding = self._add("relay add", desk.here(desk.add_relay), "ask a relay to pass public posts on, both ways")
+        leaving = self._add("relay remove", desk.here(desk.remove_relay), "have nothing more to do with a relay")
+        for parser in (adding, leaving):
+            parser.add_argument("url", metavar="URL", help="the address of the relay's actor")
+        self._add("relay list", desk.here(desk.list_relays), "show the relays, and what they said")
 
     def _public(self) -> None:
         self._add("ledger verify", desk.here(desk.verify_ledger), "recompute the public record and compare")

@@ -41,6 +41,8 @@ from parvis.base.settings import Settings
 from parvis.charter import actions as charter
 from parvis.charter import queries as articles
 from parvis.emojis import actions as emojis
+from parvis.federation import relays
+from parvis.federation.relaying import queries as relaying
 from parvis.ledger import actions as ledger
 from parvis.ledger import queries as record
 from parvis.moderation import queries as moderation
@@ -274,6 +276,30 @@ async def remove_emoji(here: Here, args: argparse.Namespace) -> None:
         raise Refusal(f"The city has no emoji :{args.name.strip(':')}:.") from error
     await emojis.discard(files.opened(here.settings), useless)
     tell(f":{args.name.strip(':')}: is gone; posts show its name instead.")
+
+
+async def add_relay(here: Here, args: argparse.Namespace) -> None:
+    """Ask a relay to pass open posts on."""
+    async with here.db.write() as tx:
+        await relays.add(tx, args.url)
+    tell(f"{args.url} is asked; `parvis relay list` shows what it says.")
+
+
+async def remove_relay(here: Here, args: argparse.Namespace) -> None:
+    """Have nothing more to do with a relay."""
+    try:
+        async with here.db.write() as tx:
+            await relays.remove(tx, args.url, here.settings.base)
+    except NotFound as error:
+        raise Refusal(f"{args.url} was not asked.") from error
+    tell(f"{args.url} is given nothing more.")
+
+
+async def list_relays(here: Here, args: argparse.Namespace) -> None:
+    """Show each relay, and what it said."""
+    async with here.db.read() as r:
+        for relay in await relaying.known(r):
+            tell(f"{relay.state} {relay.actor}")
 
 
 async def verify_ledger(here: Here, args: argparse.Namespace) -> int:

@@ -19,8 +19,8 @@ from parvis.charter import model as charter
 from parvis.collections import model as collections
 from parvis.composing import actions as composing
 from parvis.factors import actions as factors
-from parvis.federation import archives, delivery, fetch, imports, inbox, outbox, synchrony, threads
-from parvis.federation.model import FollowersDiffer, KeyDoubted, ThreadWanted
+from parvis.federation import archives, delivery, fetch, imports, inbox, outbox, relays, synchrony, threads
+from parvis.federation.model import FollowersDiffer, KeyDoubted, RelayPassed, RelayWanted, ThreadWanted
 from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
 from parvis.links import actions as pages
@@ -145,6 +145,8 @@ REACTIONS: Mapping[type, Reactions] = {
     moving.ArchiveReady: Reactions(later=(coming.send_archive,)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     ThreadWanted: Reactions(later=(threads.complete,)),
+    RelayWanted: Reactions(later=(relays.subscribe,)),
+    RelayPassed: Reactions(later=(relays.take,)),
     FollowersDiffer: Reactions(later=(synchrony.synchronise,)),
     years.YearAsked: Reactions(later=(lookback.make,)),
     charter.ProposalOpened: Reactions(),

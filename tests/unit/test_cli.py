@@ -30,6 +30,9 @@ announce text --starts 2026-06-21 --ends 2026-06-22T12:00 --at 2026-06-20T08:00 
 announce --withdraw 12
 emoji add ville FILE --category City
 emoji remove ville
+relay add https://relay.example/actor
+relay remove https://relay.example/actor
+relay list
 ledger verify
 export public DIR
 database url --role app

@@ -74,17 +74,17 @@ async def _drain(job: Job, host: str) -> None:
 
 async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey]) -> bool:
     """True when there is nothing more to do: it has arrived, or it is not wanted. False: try the host later."""
-    key = await _key(job, delivery.account_id, keys)
+    key, actor = await _key(job, delivery.account_id, keys), delivery.actor or wire.instance_uri(job.settings.base)
     if key is None:
         return True
     headers = {"content-type": wire.CONTENT_TYPE}
-    if delivery.compared:
+    if delivery.compared and delivery.account_id:
         async with job.db.read() as read:
-            headers[synchrony.HEADER] = await synchrony.header(read, delivery)
+            headers[synchrony.HEADER] = await synchrony.header(read, delivery.account_id, actor, delivery.inbox)
     try:
         answer = await job.http.request(
             "POST", delivery.inbox, headers=headers, body=delivery.body, limit=100_000,
-            seconds=SECONDS, redirects=1, sign=wire.signing(key, delivery.actor, job.db.clock),
+            seconds=SECONDS, redirects=1, sign=wire.signing(key, actor, job.db.clock),
         )
     except Upstream as error:
         log.info("delivery", inbox=delivery.inbox, failed=error.word)
@@ -95,7 +95,9 @@ async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey])
     return 200 <= answer.status < 300
 
 
-async def _key(job: Job, account_id: int, keys: dict[int, RSAPrivateKey]) -> RSAPrivateKey | None:
+async def _key(job: Job, account_id: int | None, keys: dict[int, RSAPrivateKey]) -> RSAPrivateKey | None:
+    if account_id is None:
+        return signatures.load_private(wire.instance_key(job.settings))
     if account_id not in keys:
         async with job.db.read() as read:
             sealed = await people.private_key(read, account_id)

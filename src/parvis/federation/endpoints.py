@@ -24,7 +24,7 @@ from parvis.base.http import Http
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import documents, queries, signatures, synchrony, vocabulary, wire
+from parvis.federation import documents, queries, relays, signatures, synchrony, vocabulary, wire
 from parvis.federation.model import KeyDoubted
 from parvis.federation.signatures import BadSignature, Parameters
 from parvis.federation.vocabulary import Document
@@ -404,9 +404,13 @@ async def inbox(request: Request, city: City) -> Response:
     headers = _headers(request)
     signature = signatures.parse(headers.get("signature", ""))
     signatures.check_digest(headers, body)
-    if vocabulary.host(signature.key_id) != host or wire.ours(city.settings, activity.actor):
+    if wire.ours(city.settings, activity.actor):
         raise BadSignature("owner")
+    relay = None if vocabulary.host(signature.key_id) == host else await relays.sender(city.db, signature)
     _check_host(city, signature, headers)
+    if relay is not None:
+        await relays.hear(city.db, relay, activity, signature, (_path(request), headers))
+        return Response(status_code=202)
     if known is not None and known.public_key:
         await _check_known(city, known, signature, request, headers)
     kept = {name: headers[name] for name in {*signature.headers, "signature", "digest"} & headers.keys()}

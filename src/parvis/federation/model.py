@@ -27,6 +27,18 @@ class FollowersDiffer(msgspec.Struct, frozen=True):
     mark: int
 
 
+class RelayWanted(msgspec.Struct, frozen=True):
+    """The operator wants a relay to pass open posts on."""
+
+    relay: int
+
+
+class RelayPassed(msgspec.Struct, frozen=True):
+    """A relay says that there is a post."""
+
+    status: str
+
+
 class Refresh(msgspec.Struct, frozen=True):
     """How far the completing of a conversation has come; `fresh`: it was wanted just now."""
 

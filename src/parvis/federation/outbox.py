@@ -24,7 +24,8 @@ from parvis.accounts.model import (
 )
 from parvis.base.db import Read, Tx
 from parvis.base.jobs import Job
-from parvis.federation import documents, queries
+from parvis.federation import documents, queries, wire
+from parvis.federation.relaying import queries as relaying
 from parvis.federation.vocabulary import PUBLIC, Document, addressing, host
 from parvis.moderation.model import Level, MeasureTaken
 from parvis.polls import queries as polls
@@ -295,6 +296,19 @@ async def unfollowed(job: Job, event: Unfollowed) -> None:
             await _send(tx, by, documents.undo(asked, [target.uri]), [target.inbox_url])
 
 
+async def relay_asked(tx: Tx, base: str, relay: int, to: Account) -> None:
+    """Ask a relay, in the name of the city, to pass things on: by following everybody."""
+    city = wire.instance_uri(base)
+    await _send(tx, None, documents.follow(city, f"{city}#relays/{relay}", PUBLIC), [to.inbox_url])
+
+
+async def relay_left(tx: Tx, base: str, relay: int, to: Account) -> None:
+    """Tell a relay that the city wants nothing more of it."""
+    city = wire.instance_uri(base)
+    asked = documents.follow(city, f"{city}#relays/{relay}", PUBLIC)
+    await _send(tx, None, documents.undo(asked, [to.uri]), [to.inbox_url])
+
+
 async def blocked(job: Job, event: Blocked) -> None:
     """Tell the server of someone blocked, so that it keeps them from each other too."""
     async with job.db.write() as tx:
@@ -358,7 +372,9 @@ async def _readers(r: Read, author: Account, status: Status, *, widened: bool) -
     quote = await quotes.of(r, status.id)
     if quote is not None and quote.quoted_account_id and status.visibility in OPEN:
         named.append(quote.quoted_account_id)
-    return await _crowd(r, author, status, named, status.id if widened and status.visibility in OPEN else None)
+    crowd = await _crowd(r, author, status, named, status.id if widened and status.visibility in OPEN else None)
+    passed_on = status.visibility == "public" and author.limited_at is None
+    return [*crowd, *await relaying.inboxes(r)] if passed_on else crowd
 
 
 async def _crowd(
@@ -367,11 +383,13 @@ async def _crowd(
     return await queries.audience(r, author.id, list(named), status.visibility != "direct", touched)
 
 
-async def _send(tx: Tx, by: Account, document: Document, inboxes: Iterable[str], again: bool = False) -> None:
+async def _send(tx: Tx, by: Account | None, document: Document, inboxes: Iterable[str], again: bool = False) -> None:
+    """Write a document and its deliveries; what nobody signs is signed by the city."""
     there = [(host(inbox), inbox) for inbox in sorted(set(inboxes)) if host(inbox)]
     if there:
-        await queries.send(tx, document["id"], by.id, documents.encoded(document), there, again)
-        if for_followers(document, by) and (await people.shown(tx, [by.id]))[0].followers <= MOST_COMPARED:
+        signer = by.id if by else None
+        await queries.send(tx, document["id"], signer, documents.encoded(document), there, again)
+        if by and for_followers(document, by) and (await people.shown(tx, [by.id]))[0].followers <= MOST_COMPARED:
             await queries.compare_followers(tx, document["id"])
 
 

@@ -27,12 +27,12 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """An activity on its way to one inbox, and who signs it."""
+    """An activity on its way to one inbox, and who signs it: somebody, or the city itself."""
 
     outgoing_id: int
     inbox: str
-    account_id: int
-    actor: str
+    account_id: int | None
+    actor: str | None
     body: bytes
     compared: bool
 
@@ -172,7 +172,7 @@ async def prune(tx: Tx) -> int:
 
 
 async def send(
-    tx: Tx, uri: str, account_id: int, body: bytes, places: Sequence[tuple[str, str]], again: bool
+    tx: Tx, uri: str, account_id: int | None, body: bytes, places: Sequence[tuple[str, str]], again: bool
 ) -> int:
     """Write an activity and a delivery for each host and inbox, and wake the hosts; a known id makes nothing new.
 
@@ -247,7 +247,7 @@ async def deliveries(r: Read, host: str, most: int) -> list[Delivery]:
     return await r.all(
         Delivery,
         """SELECT d.outgoing_id, d.inbox, o.account_id, a.uri, o.body, o.compared
-           FROM deliveries d JOIN outgoing o ON o.id = d.outgoing_id JOIN accounts a ON a.id = o.account_id
+           FROM deliveries d JOIN outgoing o ON o.id = d.outgoing_id LEFT JOIN accounts a ON a.id = o.account_id
            WHERE d.host = $1 ORDER BY d.outgoing_id, d.inbox LIMIT $2""",
         host, most,
     )

@@ -25,7 +25,6 @@ from parvis.base.jobs import Job
 from parvis.federation import documents, fetch, outbox, queries, signatures, threads, vocabulary
 from parvis.federation.activities.incoming import person
 from parvis.federation.model import FollowersDiffer
-from parvis.federation.queries import Delivery
 from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Document
 from parvis.peers import policy as servers
@@ -83,11 +82,10 @@ def said(value: str, sender: Account) -> Said | None:
     return Said(url, mark)
 
 
-async def header(r: Read, delivery: Delivery) -> str:
+async def header(r: Read, account_id: int, actor: str, inbox: str) -> str:
     """What a delivery says of its sender's followers where it goes, at this moment."""
-    there = await queries.followers_at(r, delivery.account_id, origin(delivery.inbox), MOST)
-    url = address(delivery.actor)
-    return f'collectionId="{delivery.actor}/followers", url="{url}", digest="{digest(there)}"'
+    there = await queries.followers_at(r, account_id, origin(inbox), MOST)
+    return f'collectionId="{actor}/followers", url="{address(actor)}", digest="{digest(there)}"'
 
 
 async def introduced(job: Job, signature: str) -> None:

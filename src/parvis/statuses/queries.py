@@ -92,6 +92,7 @@ async def add(tx: Tx, account_id: int, draft: Draft, place: Place, tags: Sequenc
                    OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
                        SELECT account_id FROM readers UNION ALL SELECT s.in_reply_to_account_id
                        UNION ALL SELECT unnest($25)))
+                   OR s.visibility = 'public' AND EXISTS (SELECT FROM relays WHERE state = 'accepted')
             FROM s""",
         account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text, draft.sensitive,
         draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id, draft.in_reply_to_uri,

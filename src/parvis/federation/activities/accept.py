@@ -9,8 +9,9 @@ from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import NotFound
-from parvis.federation import queries, vocabulary
+from parvis.federation import queries, vocabulary, wire
 from parvis.federation.activities.incoming import Incoming, person
+from parvis.federation.relaying import queries as relaying
 from parvis.quotes import actions as quotes
 from parvis.statuses import queries as posts
 
@@ -20,6 +21,8 @@ _FOLLOW = re.compile(r".*#follows/([0-9]{1,18})")
 
 async def receive(tx: Tx, given: Incoming) -> None:
     """The follow or the quote that was asked for comes into force; only the one who was asked can say so."""
+    if await relay_answers(tx, given, accepted=True):
+        return
     quoting = await quoting_asked(tx, given)
     if quoting is not None:
         if given.activity.result and given.near(given.activity.result):
@@ -31,6 +34,14 @@ async def receive(tx: Tx, given: Incoming) -> None:
             await accounts.accept_follow(tx, given.sender, follower)
         except NotFound:
             return
+
+
+async def relay_answers(tx: Tx, given: Incoming, *, accepted: bool) -> bool:
+    """A relay says whether it passes things on: one that was asked, of what the city itself asked."""
+    city = wire.instance_uri(given.base)
+    asker = vocabulary.reference((given.activity.written or {}).get("actor"))
+    asked_by_city = asker == city or (given.activity.object or "").startswith(f"{city}#relays/")
+    return asked_by_city and await relaying.answer(tx, given.sender.id, accepted)
 
 
 async def quoting_asked(r: Read, given: Incoming) -> int | None:

@@ -9,13 +9,14 @@ from parvis.base.errors import Forbidden, Gone, NotFound
 from parvis.base.jobs import Job
 from parvis.federation import fetch, queries, vocabulary
 from parvis.federation.activities.incoming import Deed, Incoming, inner, nothing
+from parvis.federation.relaying import queries as relaying
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
 
 
 async def fetched(job: Job, given: Incoming) -> Deed:
-    """Find the post. One that is unknown is only asked for when someone here follows the sender."""
+    """Find the post. One that is unknown is only asked for when someone here follows the sender, or a relay sent it."""
     kind, wrapped = inner(given)
     uri = wrapped if kind in ("Create", "Update") else given.activity.object
     if uri is None:
@@ -23,13 +24,14 @@ async def fetched(job: Job, given: Incoming) -> Deed:
     async with job.db.read() as read:
         known = await posts.by_uri(read, uri)
         followed = await queries.followed_here(read, given.sender.id)
-    if known is None and not followed:
+        relay = await relaying.agreed(read, given.sender.id)
+    if known is None and not (followed or relay):
         return nothing
     try:
         original = await fetch.status(job, uri)
     except (NotFound, Gone):
         return nothing
-    return partial(receive, given=given, original=original)
+    return nothing if relay else partial(receive, given=given, original=original)
 
 
 async def receive(tx: Tx, given: Incoming, original: Status) -> None:

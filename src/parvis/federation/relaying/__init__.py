@@ -1,0 +1,1 @@
+"""What is kept of relays: who was asked, and who agreed."""
