@@ -13,7 +13,7 @@ from parvis.accounts import queries as people
 from parvis.base.errors import Upstream
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal
-from parvis.federation import queries, signatures, synchrony, wire
+from parvis.federation import queries, signatures, synchrony, vocabulary, wire
 from parvis.federation.hosts import queries as health
 from parvis.federation.queries import Delivery
 from parvis.peers import actions as meeting
@@ -82,10 +82,12 @@ async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey])
         async with job.db.read() as read:
             headers[synchrony.HEADER] = await synchrony.header(read, delivery.account_id, actor, delivery.inbox)
     try:
-        answer = await job.http.request(
-            "POST", delivery.inbox, headers=headers, body=delivery.body, limit=100_000,
-            seconds=SECONDS, redirects=1, sign=wire.signing(key, actor, job.db.clock),
-        )
+        answer = await wire.knock(job, vocabulary.host(delivery.inbox), (key, actor), lambda sign: (
+            job.http.request(
+                "POST", delivery.inbox, headers=headers, body=delivery.body, limit=100_000, seconds=SECONDS,
+                redirects=1, sign=sign,
+            )
+        ))
     except Upstream as error:
         log.info("delivery", inbox=delivery.inbox, failed=error.word)
         return error.word not in wire.PASSING and error.word != "address_refused"

@@ -24,9 +24,10 @@ from parvis.base.http import Http
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import documents, queries, relays, signatures, synchrony, vocabulary, wire
+from parvis.federation import documents, proofs, queries, relays, synchrony, vocabulary, wire
 from parvis.federation.model import KeyDoubted
-from parvis.federation.signatures import BadSignature, Parameters
+from parvis.federation.proofs import Proof
+from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Document
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
@@ -280,7 +281,7 @@ async def _neighbours(request: Request, city: City, side: str) -> Response:
 
 async def followers_synchronization(request: Request, city: City) -> Response:
     """Who of the asking server's people follows somebody, and nobody else (FEP-8fcf)."""
-    await synchrony.introduced(Job(city.db, city.http, city.settings), request.headers.get("signature", ""))
+    await synchrony.introduced(Job(city.db, city.http, city.settings), _headers(request))
     async with city.db.read() as read:
         account, asker = await _owner(read, request), await _signer(read, request, city)
         if asker is None:
@@ -361,13 +362,13 @@ async def _signer(read: Read, request: Request, city: City) -> Account | None:
     """Who proved to be asking: someone we know, with the key we know."""
     try:
         headers = _headers(request)
-        signature = signatures.parse(headers.get("signature", ""))
-        uri = signature.key_id.partition("#")[0].removesuffix("/main-key")
+        proof = proofs.shown(headers)
+        uri = proof.key_id.partition("#")[0].removesuffix("/main-key")
         known = await people.by_uri(read, uri)
         if known is None or not known.public_key or known.local or known.suspended_at or known.deleted_at:
             return None
-        _check_host(city, signature, headers)
-        signatures.verify(signature, known.public_key, "GET", _path(request), headers, city.clock.now())
+        _check_host(city, proof, headers)
+        proof.verify(known.public_key, ("GET", city.settings.base, _path(request)), headers, city.clock.now())
     except BadSignature:
         return None
     return known
@@ -402,37 +403,35 @@ async def inbox(request: Request, city: City) -> Response:
         if known is None and activity.type in UNKNOWN_DROPPED and not await queries.waiting_from(read, host):
             return Response(status_code=202)
     headers = _headers(request)
-    signature = signatures.parse(headers.get("signature", ""))
-    signatures.check_digest(headers, body)
+    proof = proofs.shown(headers)
+    proof.check_digest(headers, body)
     if wire.ours(city.settings, activity.actor):
         raise BadSignature("owner")
-    relay = None if vocabulary.host(signature.key_id) == host else await relays.sender(city.db, signature)
-    _check_host(city, signature, headers)
+    relay = None if vocabulary.host(proof.key_id) == host else await relays.sender(city.db, proof)
+    _check_host(city, proof, headers)
     if relay is not None:
-        await relays.hear(city.db, relay, activity, signature, (_path(request), headers))
+        await relays.hear(city.db, relay, activity, proof, (("POST", city.settings.base, _path(request)), headers))
         return Response(status_code=202)
     if known is not None and known.public_key:
-        await _check_known(city, known, signature, request, headers)
-    kept = {name: headers[name] for name in {*signature.headers, "signature", "digest"} & headers.keys()}
+        await _check_known(city, known, proof, request, headers)
+    kept = {name: headers[name] for name in proof.names & headers.keys()}
     async with city.db.write() as tx:
         await queries.store(tx, host, _path(request), kept, body)
         await queries.wake_inbox(tx, host, tx.now)
     return Response(status_code=202)
 
 
-def _check_host(city: City, signature: Parameters, headers: dict[str, str]) -> None:
-    """What was signed for another server proves nothing here: whoever received it could bring it to us."""
-    named = headers.get("host", "").lower()
-    if "host" in signature.headers and named != vocabulary.host(f"{city.settings.base}/"):
-        raise BadSignature("host")
+def _check_host(city: City, proof: Proof, headers: dict[str, str]) -> None:
+    proof.check_host(headers, vocabulary.host(f"{city.settings.base}/"))
 
 
 async def _check_known(
-    city: City, known: Account, signature: Parameters, request: Request, headers: dict[str, str]
+    city: City, known: Account, proof: Proof, request: Request, headers: dict[str, str]
 ) -> None:
     """Refuse at once what does not fit the key we know; now and then ask whether the actor has a new one."""
     try:
-        signatures.verify(signature, known.public_key or "", "POST", _path(request), headers, city.clock.now())
+        asked = ("POST", city.settings.base, _path(request))
+        proof.verify(known.public_key or "", asked, headers, city.clock.now())
     except BadSignature:
         async with city.db.write() as tx:
             period = int(tx.now.timestamp()) // DOUBT_SECONDS

@@ -15,7 +15,7 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, NotFound, Problem, Upstream
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
-from parvis.federation import fetch, queries, signatures, synchrony, vocabulary, wire
+from parvis.federation import fetch, proofs, queries, synchrony, vocabulary, wire
 from parvis.federation.activities import (
     accept,
     announce,
@@ -32,6 +32,7 @@ from parvis.federation.activities import (
 from parvis.federation.activities.incoming import Deed, Incoming
 from parvis.federation.hosts import queries as health
 from parvis.federation.model import KeyDoubted
+from parvis.federation.proofs import Proof
 from parvis.federation.queries import Item
 from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Activity
@@ -171,10 +172,10 @@ async def _sender(job: Job, item: Item, activity: Activity) -> Account | None:
 
     The key we know is tried, and when it does not fit, the one that the actor has now.
     """
-    signature = signatures.parse(item.headers.get("signature", ""))
-    if vocabulary.host(signature.key_id) != vocabulary.host(activity.actor):
+    proof = proofs.shown(item.headers)
+    if vocabulary.host(proof.key_id) != vocabulary.host(activity.actor):
         raise BadSignature("owner")
-    signatures.check_digest(item.headers, item.body)
+    proof.check_digest(item.headers, item.body)
     async with job.db.read() as read:
         known, now = await people.by_uri(read, activity.actor), read.now
     if known is None and activity.type in UNKNOWN_DROPPED:
@@ -183,13 +184,13 @@ async def _sender(job: Job, item: Item, activity: Activity) -> Account | None:
         raise NotUsedError("deleted")
     sender = known or await _met(job, activity.actor)
     try:
-        verify(sender, item, signature)
+        _verify(job, sender, item, proof)
     except BadSignature as error:
         lately = known is None or (known.fetched_at and known.fetched_at > now - FRESH)
         if error.reason not in ("signature", "key") or lately:
             raise
         sender = await fetch.actor(job, activity.actor, fresh=True)
-        verify(sender, item, signature)
+        _verify(job, sender, item, proof)
     return sender
 
 
@@ -208,11 +209,12 @@ async def _met(job: Job, uri: str) -> Account:
         raise NotUsedError("no_actor") from error
 
 
-def verify(sender: Account, item: Item, signature: signatures.Parameters) -> None:
+def _verify(job: Job, sender: Account, item: Item, proof: Proof) -> None:
     """The sender's key made this signature, or BadSignature."""
     if not sender.public_key or sender.local:
         raise BadSignature("key")
-    signatures.verify(signature, sender.public_key, item.method, item.path, item.headers, item.received_at)
+    asked = (item.method, job.settings.base, item.path)
+    proof.verify(sender.public_key, asked, item.headers, item.received_at)
 
 
 async def _forget(job: Job, item: Item) -> None:

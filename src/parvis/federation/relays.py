@@ -14,10 +14,11 @@ from parvis.accounts.model import Account
 from parvis.base.db import Db, Tx
 from parvis.base.errors import Conflict, Invalid, NotFound, Problem
 from parvis.base.jobs import Job
-from parvis.federation import fetch, outbox, queries, signatures, vocabulary, wire
+from parvis.federation import fetch, outbox, queries, vocabulary, wire
 from parvis.federation.model import RelayPassed, RelayWanted
+from parvis.federation.proofs import Proof
 from parvis.federation.relaying import queries as relaying
-from parvis.federation.signatures import BadSignature, Parameters
+from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Activity
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
@@ -59,10 +60,10 @@ async def subscribe(job: Job, event: RelayWanted) -> None:
             await outbox.relay_asked(tx, job.settings.base, relay.id, met)
 
 
-async def sender(db: Db, signature: Parameters) -> Account:
+async def sender(db: Db, proof: Proof) -> Account:
     """The relay that signed what somebody else says; BadSignature for whoever is none that agreed."""
     async with db.read() as read:
-        known = await people.by_uri(read, signature.key_id.partition("#")[0].removesuffix("/main-key"))
+        known = await people.by_uri(read, proof.key_id.partition("#")[0].removesuffix("/main-key"))
         if known is None or known.suspended_at or not await relaying.agreed(read, known.id):
             raise BadSignature("owner")
         if await peers.is_kept_out(read, servers.above(vocabulary.host(known.uri))):
@@ -71,11 +72,11 @@ async def sender(db: Db, signature: Parameters) -> Account:
 
 
 async def hear(
-    db: Db, relay: Account, activity: Activity, signature: Parameters, request: tuple[str, Mapping[str, str]]
+    db: Db, relay: Account, activity: Activity, proof: Proof, request: tuple[tuple[str, str, str], Mapping[str, str]]
 ) -> None:
     """What a relay passes on as somebody else wrote it: nothing of that is believed but where the post is."""
     async with db.write() as tx:
-        signatures.verify(signature, relay.public_key or "", "POST", *request, tx.now)
+        proof.verify(relay.public_key or "", *request, tx.now)
         uri = activity.object
         if activity.type in PASSED and uri and await queries.first_time(tx, f"{uri} passed on"):
             await tx.emit(RelayPassed(uri))

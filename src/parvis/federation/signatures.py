@@ -26,7 +26,7 @@ MAX_HEADER = 8_192
 KEY_BITS = range(1_024, 8_193)
 """Smaller keys can be broken, larger ones cost us more to check than their owner to send."""
 
-_ALSO_SIGNED = ("content-type", "collection-synchronization")
+ALSO_SIGNED = ("content-type", "collection-synchronization")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PARAMETER = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([0-9]+))\s*(,|$)')
 _SECONDS = re.compile(r"0|[1-9][0-9]{0,10}")
@@ -108,7 +108,7 @@ def sign(
     if body is not None:
         ours["digest"] = digest(body)
     given = {name.lower(): value for name, value in headers.items()}
-    signed = ours | {name: given[name] for name in _ALSO_SIGNED if name in given}
+    signed = ours | {name: given[name] for name in ALSO_SIGNED if name in given}
     names = ("(request-target)", *signed)
     text = signing_text(names, method, target, signed)
     value = b64encode(key.sign(text, padding.PKCS1v15(), hashes.SHA256())).decode()
@@ -220,7 +220,7 @@ def _check_time(parameters: Parameters, headers: Mapping[str, str], now: datetim
             raise BadSignature("future")
         if now > made + MAX_AGE + SKEW:
             raise BadSignature("expired")
-    if parameters.expires is not None and now > _moment(parameters.expires) + SKEW:
+    if parameters.expires is not None and now > moment(parameters.expires) + SKEW:
         raise BadSignature("expired")
 
 
@@ -229,13 +229,14 @@ def _signed_times(parameters: Parameters, headers: Mapping[str, str]) -> list[da
     if "(created)" in parameters.headers:
         if parameters.created is None:
             raise BadSignature("headers")
-        times.append(_moment(parameters.created))
+        times.append(moment(parameters.created))
     if "date" in parameters.headers:
         times.append(_date(headers.get("date", "")))
     return times
 
 
-def _moment(seconds: int) -> datetime:
+def moment(seconds: int) -> datetime:
+    """A time that a signature says in seconds."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError) as error:

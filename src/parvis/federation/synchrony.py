@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,7 +22,7 @@ from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, NotFound, Problem
 from parvis.base.jobs import Job
-from parvis.federation import documents, fetch, outbox, queries, signatures, threads, vocabulary
+from parvis.federation import documents, fetch, outbox, proofs, queries, signatures, threads, vocabulary
 from parvis.federation.activities.incoming import person
 from parvis.federation.model import FollowersDiffer
 from parvis.federation.signatures import BadSignature
@@ -88,10 +88,10 @@ async def header(r: Read, account_id: int, actor: str, inbox: str) -> str:
     return f'collectionId="{actor}/followers", url="{address(actor)}", digest="{digest(there)}"'
 
 
-async def introduced(job: Job, signature: str) -> None:
+async def introduced(job: Job, headers: Mapping[str, str]) -> None:
     """Learn who asks: another server's own actor asks before anybody has met it. Once a minute for each server."""
     try:
-        uri = signatures.parse(signature).key_id.partition("#")[0].removesuffix("/main-key")
+        uri = proofs.shown(headers).key_id.partition("#")[0].removesuffix("/main-key")
     except BadSignature:
         return
     near = vocabulary.host(uri)

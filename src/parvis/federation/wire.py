@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Unpack
+from typing import Final, Unpack
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -16,12 +17,13 @@ from parvis.base.errors import Gone, Invalid, NotFound, Problem, Upstream
 from parvis.base.http import Asked, Response, Sign
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import signatures, vocabulary
+from parvis.federation import message_signatures, signatures, vocabulary
 from parvis.federation.hosts import queries as health
 from parvis.federation.vocabulary import Document
 from parvis.peers import actions as meeting
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
+from parvis.peers.model import Way
 from parvis.text.mentions import normal_domain
 
 ACCEPT = (
@@ -31,6 +33,11 @@ CONTENT_TYPE = "application/activity+json"
 PROFILE = "https://www.w3.org/ns/activitystreams"
 INSTANCE = "instance"
 """The city's own name in handles; nobody can settle under it."""
+
+WAYS: Mapping[Way, Callable[..., dict[str, str]]] = {"cavage": signatures.sign, "rfc9421": message_signatures.sign}
+USUAL: Final = "cavage"
+"""What everybody understands so far, but for servers that have left it behind."""
+NOT_UNDERSTOOD = frozenset((400, 401))
 
 PASSING = frozenset(("unreachable", "too_slow", "unavailable"))
 """Words of Upstream that may be gone when one asks again later."""
@@ -69,16 +76,37 @@ def instance_public_key(settings: Settings) -> str:
     return pem.decode()
 
 
-def signing(private: RSAPrivateKey | bytes, actor_uri: str, clock: Clock) -> Sign:
+def signing(private: RSAPrivateKey | bytes, actor_uri: str, clock: Clock, way: Way = USUAL) -> Sign:
     """Signs each hop of a request as an actor, with the time of that hop."""
 
     signer = signatures.Signer(private, key_id(actor_uri))
 
     def sign(method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, str]:
         now: datetime = clock.now()
-        return signatures.sign(signer, method, url, headers, body, now)
+        return WAYS[way](signer, method, url, headers, body, now)
 
     return sign
+
+
+async def knock(
+    job: Job, host: str, signer: tuple[RSAPrivateKey | bytes, str], ask: Callable[[Sign], Awaitable[Response]]
+) -> Response:
+    """Ask, signed as this server is known to understand it; where it does not, once more in the other way.
+
+    A way that a server understood instead of the usual one is remembered, so that it is asked once from then on.
+    """
+    async with job.db.read() as read:
+        first: Way = await peers.signatures(read, host) or USUAL
+    answer = await ask(signing(*signer, job.db.clock, first))
+    if answer.status not in NOT_UNDERSTOOD:
+        return answer
+    second = next(way for way in WAYS if way != first)
+    again = await ask(signing(*signer, job.db.clock, second))
+    if again.status in NOT_UNDERSTOOD:
+        return answer
+    async with job.db.write() as tx:
+        await peers.remember_signatures(tx, host, second)
+    return again
 
 
 async def document(job: Job, uri: str) -> Document:
@@ -151,8 +179,10 @@ async def _present(job: Job, host: str) -> None:
 
 
 async def _fetched(job: Job, url: str) -> tuple[Response, Document]:
-    sign = signing(instance_key(job.settings), instance_uri(job.settings.base), job.db.clock)
-    answer = await _answer(job, url, headers={"accept": ACCEPT}, sign=sign)
+    answer = await knock(
+        job, vocabulary.host(url), (instance_key(job.settings), instance_uri(job.settings.base)),
+        lambda sign: _answer(job, url, headers={"accept": ACCEPT}, sign=sign),
+    )
     _check_status(answer)
     if not speaks_activitypub(answer.headers.get("content-type", "")):
         raise Upstream("wrong_content_type", url=url)

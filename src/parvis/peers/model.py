@@ -8,6 +8,8 @@ from typing import Literal
 import msgspec
 
 Severity = Literal["noop", "silence", "suspend"]
+Way = Literal["cavage", "rfc9421"]
+"""The two ways to sign a request: draft-cavage-http-signatures-12 and RFC 9421."""
 
 
 class Allow(msgspec.Struct, frozen=True):

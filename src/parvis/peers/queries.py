@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.peers.model import Allow, DomainBlock, Kept
+from parvis.peers.model import Allow, DomainBlock, Kept, Way
 
 ALLOW = "id, domain, created_at"
 ALLOW_PAGE = both_ways(
@@ -73,6 +73,21 @@ async def probed(tx: Tx, most: int) -> list[str]:
                             ORDER BY probe_at LIMIT $1 FOR UPDATE SKIP LOCKED)
            RETURNING domain""",
         most,
+    )
+
+
+async def signatures(r: Read, domain: str) -> Way | None:
+    """In which way a server understands signatures, where it was found that it is not the usual one."""
+    found: Way | None = await r.value("SELECT signatures FROM peers WHERE domain = $1", domain)
+    return found
+
+
+async def remember_signatures(tx: Tx, domain: str, way: Way) -> int:
+    """Write in which way a server understands signatures."""
+    return await tx.run(
+        """INSERT INTO peers (domain, signatures) VALUES ($1, $2)
+           ON CONFLICT (domain) DO UPDATE SET signatures = EXCLUDED.signatures""",
+        domain, way,
     )
 
 
