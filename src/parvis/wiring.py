@@ -35,6 +35,7 @@ from parvis.notifications import model as told
 from parvis.notifications import reactions as notifications
 from parvis.notifications.channels import mail as post
 from parvis.notifications.channels import push, subscribers
+from parvis.peers.model import CameBack
 from parvis.polls import actions as asking
 from parvis.polls import model as polls
 from parvis.portability import actions as portability
@@ -147,6 +148,7 @@ REACTIONS: Mapping[type, Reactions] = {
     ThreadWanted: Reactions(later=(threads.complete,)),
     RelayWanted: Reactions(later=(relays.subscribe,)),
     RelayPassed: Reactions(later=(relays.take,)),
+    CameBack: Reactions(later=(outbox.came_back,)),
     FollowersDiffer: Reactions(later=(synchrony.synchronise,)),
     years.YearAsked: Reactions(later=(lookback.make,)),
     charter.ProposalOpened: Reactions(),

@@ -10,6 +10,8 @@ import pytest
 from cities.harness import Cities, City, key_pair
 from cities.test_follow import following
 from cities.test_posts import arrived, friends
+from parvis.accounts import actions as accounts
+from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.errors import Upstream
 from parvis.federation import delivery, fetch, wire
@@ -125,6 +127,27 @@ async def test_a_follow_that_comes_from_there_is_answered(cities: Cities, nord: 
     emil = await nord.person("emil")
     await following(cities, nord, emil, sued, bela)
     assert await nord.value("SELECT accepted FROM follows WHERE account_id = $1", emil.id)
+
+
+@pytest.mark.parametrize("how", ["heard", "probed"])
+async def test_whoever_asked_to_follow_meanwhile_asks_again(cities: Cities, nord: City, sued: City, how: str) -> None:
+    alice, bela = await away(cities, nord, sued)
+    seen = await sued.look(people.by_uri, alice.uri)
+    assert seen is not None
+    await sued.do(accounts.follow, bela, seen)
+    await cities.settle()
+    assert cities.network.tried == []
+    cities.network.down.clear()
+    if how == "heard":
+        await nord.post(alice, "@bela@sued.example nous revoilà")
+    else:
+        await cities.advance(timedelta(days=1))
+        await delivery.probe(sued.job)
+    await cities.settle()
+    assert await sued.value("SELECT accepted FROM follows WHERE account_id = $1", bela.id)
+    known = await nord.look(people.by_uri, bela.uri)
+    assert known is not None
+    assert await nord.look(people.follow_between, known.id, alice.id) is not None
 
 
 async def test_what_somebody_else_signed_wakes_nobody(cities: Cities, nord: City, sued: City) -> None:

@@ -28,6 +28,7 @@ from parvis.federation import documents, queries, wire
 from parvis.federation.relaying import queries as relaying
 from parvis.federation.vocabulary import PUBLIC, Document, addressing, host
 from parvis.moderation.model import Level, MeasureTaken
+from parvis.peers.model import CameBack
 from parvis.polls import queries as polls
 from parvis.polls.model import PollEnded, PollTallied, PollVoted
 from parvis.quotes import queries as quotes
@@ -47,6 +48,8 @@ from parvis.statuses.model import (
 )
 
 OPEN = ("public", "unlisted")
+ASKED_AGAIN = 500
+"""How many follows without an answer a server that was away is asked for again."""
 MOST_COMPARED = 25_000
 """How many followers somebody has at most whose lists are compared between servers."""
 
@@ -255,11 +258,23 @@ async def _count(job: Job, event: PollTallied | PollEnded) -> None:
 async def follow_requested(job: Job, event: FollowRequested) -> None:
     """Ask someone elsewhere whether somebody here may follow."""
     async with job.db.write() as tx:
-        by, target = await _across(tx, event.account, event.target)
-        made = await people.follow_between(tx, event.account, event.target)
-        if by and target and made and not made.accepted:
-            document = documents.follow(by.uri, documents.follow_uri(by, made.id), target.uri)
-            await _send(tx, by, document, [target.inbox_url])
+        await _ask_to_follow(tx, event.account, event.target)
+
+
+async def came_back(job: Job, event: CameBack) -> None:
+    """Ask a server that was away what it was not asked meanwhile: whether somebody here may follow."""
+    origin = f"{wire.scheme(job.settings, event.domain)}://{event.domain}/"
+    async with job.db.write() as tx:
+        for account, target in await queries.waiting_follows(tx, origin, ASKED_AGAIN):
+            await _ask_to_follow(tx, account, target, again=True)
+
+
+async def _ask_to_follow(tx: Tx, account: int, other: int, again: bool = False) -> None:
+    by, target = await _across(tx, account, other)
+    made = await people.follow_between(tx, account, other)
+    if by and target and made and not made.accepted:
+        document = documents.follow(by.uri, documents.follow_uri(by, made.id), target.uri)
+        await _send(tx, by, document, [target.inbox_url], again)
 
 
 async def follow_accepted(job: Job, event: FollowAccepted) -> None:

@@ -260,6 +260,18 @@ async def drop_delivery(tx: Tx, host: str, outgoing_id: int, inbox: str) -> int:
     )
 
 
+async def waiting_follows(r: Read, origin: str, most: int) -> list[tuple[int, int]]:
+    """Who of this city asked whom of a server, whose ids begin alike, and has no answer: those who asked last."""
+    rows = await r.values(
+        """SELECT ARRAY[f.account_id, f.target_id] FROM accounts a JOIN follows f ON f.target_id = a.id
+           WHERE a.uri >= $1 AND a.uri < left($1, -1) || '0' AND starts_with(a.uri, $1) AND a.deleted_at IS NULL
+             AND NOT f.accepted
+           ORDER BY f.id DESC LIMIT $2""",
+        origin, most,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 async def followed_here(r: Read, account_id: int) -> bool:
     """Does someone of this city follow this account?"""
     return bool(

@@ -158,7 +158,7 @@ async def _answer(job: Job, url: str, **more: Unpack[Asked]) -> Response:
 
 async def lives(job: Job, host: str) -> bool:
     """Does a server say what it is (NodeInfo)? One that was away and does is delivered to again."""
-    url = f"{_scheme(job.settings, host)}://{host}/.well-known/nodeinfo"
+    url = f"{scheme(job.settings, host)}://{host}/.well-known/nodeinfo"
     try:
         answer = await _answer(job, url, headers={"accept": "application/json"}, redirects=1, limit=100_000)
         _check_status(answer)
@@ -227,7 +227,7 @@ async def finger(job: Job, username: str, domain: str) -> Finger:
 
 async def _fingered(job: Job, handle: str, domain: str) -> Finger:
     resource = quote(f"acct:{handle}", safe=":@")
-    url = f"{_scheme(job.settings, domain)}://{domain}/.well-known/webfinger?resource={resource}"
+    url = f"{scheme(job.settings, domain)}://{domain}/.well-known/webfinger?resource={resource}"
     answer = await _answer(
         job, url, headers={"accept": "application/jrd+json, application/json"}, redirects=1, limit=100_000
     )
@@ -238,7 +238,7 @@ async def _fingered(job: Job, handle: str, domain: str) -> Finger:
         raise Upstream("wrong_webfinger", domain=domain) from error
 
 
-def _scheme(settings: Settings, host: str) -> str:
+def scheme(settings: Settings, host: str) -> str:
     """How a server is reached: by https, but on this machine as this one is."""
     return urlsplit(settings.base).scheme if host.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from parvis.base.db import Tx
 from parvis.peers import queries
+from parvis.peers.model import CameBack
 
 
 async def seen(tx: Tx, domain: str) -> None:
@@ -15,7 +16,8 @@ async def seen(tx: Tx, domain: str) -> None:
 
 async def heard_from(tx: Tx, domain: str) -> None:
     """This server is alive: something that it signed has just arrived."""
-    await queries.hear(tx, domain)
+    if await queries.hear(tx, domain):
+        await tx.emit(CameBack(domain))
 
 
 async def went_away(tx: Tx, domains: Sequence[str]) -> None:
@@ -25,4 +27,5 @@ async def went_away(tx: Tx, domains: Sequence[str]) -> None:
 
 async def came_back(tx: Tx, domain: str) -> None:
     """This server has answered: it is there again."""
-    await queries.come_back(tx, domain)
+    if await queries.come_back(tx, domain):
+        await tx.emit(CameBack(domain))

@@ -12,6 +12,12 @@ Way = Literal["cavage", "rfc9421"]
 """The two ways to sign a request: draft-cavage-http-signatures-12 and RFC 9421."""
 
 
+class CameBack(msgspec.Struct, frozen=True):
+    """A server that was away is there again."""
+
+    domain: str
+
+
 class Allow(msgspec.Struct, frozen=True):
     """A server that is welcome."""
 

@@ -32,15 +32,17 @@ async def add(tx: Tx, domain: str) -> int:
     return await tx.run("INSERT INTO peers (domain) VALUES ($1) ON CONFLICT DO NOTHING", domain)
 
 
-async def hear(tx: Tx, domain: str) -> int:
-    """Write that a server has spoken; at most once a minute, so that a busy server's row stays cool."""
-    return await tx.run(
-        """INSERT INTO peers (domain, heard_at) VALUES ($1, parvis_now())
-           ON CONFLICT (domain) DO UPDATE SET heard_at = EXCLUDED.heard_at, away_since = NULL, probe_at = NULL
-           WHERE peers.heard_at IS NULL OR peers.heard_at < EXCLUDED.heard_at - interval '1 minute'
-              OR peers.away_since IS NOT NULL""",
+async def hear(tx: Tx, domain: str) -> bool:
+    """Write that a server has spoken; once a minute, so that a busy server's row stays cool. True when it was away."""
+    return bool(await tx.value(
+        """WITH heard AS (
+               INSERT INTO peers (domain, heard_at) VALUES ($1, parvis_now())
+               ON CONFLICT (domain) DO UPDATE SET heard_at = EXCLUDED.heard_at, away_since = NULL, probe_at = NULL
+               WHERE peers.heard_at IS NULL OR peers.heard_at < EXCLUDED.heard_at - interval '1 minute'
+                  OR peers.away_since IS NOT NULL)
+           SELECT away_since IS NOT NULL FROM peers WHERE domain = $1""",
         domain,
-    )
+    ))
 
 
 async def leave(tx: Tx, domains: Sequence[str]) -> int:
@@ -59,9 +61,11 @@ async def is_away(r: Read, domain: str) -> bool:
     return bool(await r.value("SELECT EXISTS (SELECT FROM peers WHERE domain = $1 AND away_since IS NOT NULL)", domain))
 
 
-async def come_back(tx: Tx, domain: str) -> int:
-    """Write that a server is there again."""
-    return await tx.run("UPDATE peers SET away_since = NULL, probe_at = NULL WHERE domain = $1", domain)
+async def come_back(tx: Tx, domain: str) -> bool:
+    """Write that a server is there again; False when it was not away."""
+    return bool(await tx.run(
+        "UPDATE peers SET away_since = NULL, probe_at = NULL WHERE domain = $1 AND away_since IS NOT NULL", domain
+    ))
 
 
 async def probed(tx: Tx, most: int) -> list[str]:
