@@ -19,8 +19,8 @@ from parvis.charter import model as charter
 from parvis.collections import model as collections
 from parvis.composing import actions as composing
 from parvis.factors import actions as factors
-from parvis.federation import archives, delivery, fetch, imports, inbox, outbox, relays, synchrony, threads
-from parvis.federation.model import FollowersDiffer, KeyDoubted, RelayPassed, RelayWanted, ThreadWanted
+from parvis.federation import archives, delivery, featured, fetch, imports, inbox, outbox, relays, synchrony, threads
+from parvis.federation.model import FollowersDiffer, KeyDoubted, ProfileMet, RelayPassed, RelayWanted, ThreadWanted
 from parvis.filters import model as filters
 from parvis.ledger import actions as ledger
 from parvis.links import actions as pages
@@ -114,6 +114,8 @@ REACTIONS: Mapping[type, Reactions] = {
         now=(quoting.deleted, finding.deleted, shelves.deleted, streams.deleted), later=(outbox.deleted,)
     ),
     statuses.PolicyChanged: Reactions(later=(outbox.policy_changed,)),
+    statuses.Pinned: Reactions(later=(outbox.pinned,)),
+    statuses.Unpinned: Reactions(later=(outbox.unpinned,)),
     statuses.Favourited: Reactions(now=(notifications.favourited,), later=(outbox.favourited,)),
     statuses.Unfavourited: Reactions(now=(notifications.unfavourited,), later=(outbox.unfavourited,)),
     statuses.Reblogged: Reactions(
@@ -136,6 +138,8 @@ REACTIONS: Mapping[type, Reactions] = {
     told.SubscriptionAsked: Reactions(later=(subscribers.send_confirmation,)),
     told.NewsDue: Reactions(later=(subscribers.spread,)),
     told.NewsLetterDue: Reactions(later=(subscribers.send,)),
+    timelines.TagFeatured: Reactions(later=(outbox.tag_featured,)),
+    timelines.TagUnfeatured: Reactions(later=(outbox.tag_unfeatured,)),
     timelines.ConversationTouched: Reactions(now=(streams.conversation_touched,)),
     quotes.QuoteRequested: Reactions(later=(outbox.quote_requested,)),
     quotes.QuoteAccepted: Reactions(now=(notifications.quoted, streams.quote_settled), later=(outbox.quote_accepted,)),
@@ -145,6 +149,7 @@ REACTIONS: Mapping[type, Reactions] = {
     moving.ArchiveAsked: Reactions(later=(archives.write,)),
     moving.ArchiveReady: Reactions(later=(coming.send_archive,)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
+    ProfileMet: Reactions(later=(featured.read,)),
     ThreadWanted: Reactions(later=(threads.complete,)),
     RelayWanted: Reactions(later=(relays.subscribe,)),
     RelayPassed: Reactions(later=(relays.take,)),
@@ -156,7 +161,7 @@ REACTIONS: Mapping[type, Reactions] = {
     charter.VoteOpened: Reactions(),
     charter.VoteClosed: Reactions(),
     charter.Promulgated: Reactions(),
-    moderation.Reported: Reactions(now=(measures.reported,)),
+    moderation.Reported: Reactions(now=(measures.reported,), later=(outbox.reported,)),
     moderation.Decided: Reactions(now=(measures.warned,), later=(measures.send_statement,)),
     moderation.MeasureTaken: Reactions(now=(streams.measured,), later=(outbox.measured,)),
     moderation.MeasureLifted: Reactions(),

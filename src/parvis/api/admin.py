@@ -19,9 +19,12 @@ from parvis.moderation import actions as moderation
 from parvis.moderation import queries
 from parvis.moderation.model import Decision, DecisionDraft, Handling, Level, Report, ReportDraft, ReportFilter
 from parvis.statuses import queries as statuses
+from parvis.text.mentions import normal_domain
 from parvis.views import account as people
 from parvis.views import status as posts
 
+SERVERS = 20
+"""How many servers a report names at most."""
 Action = Literal["none", "warn", "sensitive", "silence", "delete", "disable", "suspend", "exclude"]
 # Mastodon's words for actions, with two that it lacks, on the charter's ladder.
 LADDER: dict[str, Level] = {
@@ -37,6 +40,7 @@ class NewReport(msgspec.Struct, frozen=True, kw_only=True):
     status_ids: list[int] = []
     comment: str = ""
     forward: bool = False
+    forward_to_domains: list[str] | None = None
     category: str | None = None
     rule_ids: list[int] = []
     article_ids: list[int] = []
@@ -87,8 +91,10 @@ async def report(call: Call, args: NewReport) -> dict[str, Any]:
     if set(args.status_ids) - await statuses.seen_among(call.tx, args.status_ids, call.me_id):
         raise NotFound("status")
     named = tuple(dict.fromkeys([*args.rule_ids, *args.article_ids]))
+    servers = None if args.forward_to_domains is None else [normal_domain(one) for one in args.forward_to_domains]
     draft = ReportDraft(
         status_ids=tuple(args.status_ids), comment=args.comment, article_ids=named, forward=args.forward,
+        domains=None if servers is None else tuple(one for one in servers[:SERVERS] if one),
         category=args.category or ("violation" if named else "other"),
     )
     made = await queries.report(call.tx, await moderation.report(call.tx, await call.me(), target, draft))

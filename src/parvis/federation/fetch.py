@@ -19,6 +19,7 @@ from parvis.emojis import actions as emojis
 from parvis.emojis import policy as drawn
 from parvis.emojis.model import Heard
 from parvis.federation import queries, signatures, vocabulary, wire
+from parvis.federation.model import ProfileMet
 from parvis.federation.vocabulary import Actor, Attachment, Note, Question
 from parvis.peers import actions as peers
 from parvis.peers import queries as servers
@@ -62,8 +63,11 @@ class Reading(msgspec.Struct, frozen=True):
     openness: Openness = Openness()
 
 
-async def actor(job: Job, uri: str, fresh: bool = False) -> Account:
-    """The account with this ActivityPub id: the one we know, or what its server says; `fresh` asks it anyway."""
+async def actor(job: Job, uri: str, fresh: bool = False, in_passing: bool = False) -> Account:
+    """The account with this ActivityPub id: the one we know, or what its server says; `fresh` asks it anyway.
+
+    Of who is met `in_passing`, because a post names them, nothing more is asked.
+    """
     uri = uri.partition("#")[0]
     async with job.db.read() as read:
         known, now = await people.by_uri(read, uri), read.now
@@ -76,7 +80,7 @@ async def actor(job: Job, uri: str, fresh: bool = False) -> Account:
             return await _ask(job, uri, known)
         except Upstream:
             return known
-    return await _ask(job, uri, known)
+    return await _ask(job, uri, known, in_passing)
 
 
 def _present(known: Account | None) -> Account:
@@ -87,7 +91,7 @@ def _present(known: Account | None) -> Account:
     return known
 
 
-async def _ask(job: Job, uri: str, known: Account | None) -> Account:
+async def _ask(job: Job, uri: str, known: Account | None, in_passing: bool = False) -> Account:
     try:
         found = vocabulary.actor(await wire.document(job, uri))
     except Gone:
@@ -104,7 +108,10 @@ async def _ask(job: Job, uri: str, known: Account | None) -> Account:
         await tx.lock(f"account {profile.uri}")
         await peers.seen(tx, vocabulary.host(profile.uri))
         await emojis.learn(tx, profile.domain, drawn.learnable(found.emojis, job.settings.dev))
-        return await accounts.remember(tx, profile)
+        kept = await accounts.remember(tx, profile)
+        if known is None and kept.featured_url and not in_passing:
+            await tx.emit(ProfileMet(kept.id))
+        return kept
 
 
 async def _without_files(job: Job, uri: str) -> bool:
@@ -299,7 +306,7 @@ async def _addressed(job: Job, found: Note) -> tuple[tuple[int, ...], tuple[int,
 
 async def _stranger(job: Job, uri: str) -> Account | None:
     try:
-        return await actor(job, uri)
+        return await actor(job, uri, in_passing=True)
     except Problem:
         return None
 

@@ -18,14 +18,17 @@ from parvis.base.jobs import Job
 from parvis.federation import fetch, proofs, queries, synchrony, vocabulary, wire
 from parvis.federation.activities import (
     accept,
+    add,
     announce,
     block,
     create,
     delete,
+    flag,
     follow,
     like,
     quoterequest,
     reject,
+    remove,
     undo,
     update,
 )
@@ -66,15 +69,18 @@ def at_once(receive: Callable[[Tx, Incoming], Awaitable[None]]) -> Fetch:
 
 ACTIVITIES: Mapping[str, Fetch] = {
     "Accept": at_once(accept.receive),
+    "Add": add.fetched,
     "Announce": announce.fetched,
     "Block": at_once(block.receive),
     "Create": create.fetched,
     "Delete": at_once(delete.receive),
     "EmojiReact": at_once(like.receive),
+    "Flag": at_once(flag.receive),
     "Follow": at_once(follow.receive),
     "Like": at_once(like.receive),
     "QuoteRequest": quoterequest.fetched,
     "Reject": at_once(reject.receive),
+    "Remove": at_once(remove.receive),
     "Undo": at_once(undo.receive),
     "Update": update.fetched,
 }

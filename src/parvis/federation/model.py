@@ -11,6 +11,12 @@ class KeyDoubted(msgspec.Struct, frozen=True):
     actor: str
 
 
+class ProfileMet(msgspec.Struct, frozen=True):
+    """Somebody of another server is known here from now on."""
+
+    account: int
+
+
 class ThreadWanted(msgspec.Struct, frozen=True):
     """Somebody reads a conversation that is at home elsewhere: there may be replies that nobody sent us."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Literal
 
 from parvis.accounts import actions as leaving
 from parvis.accounts import queries as people
@@ -24,10 +25,11 @@ from parvis.accounts.model import (
 )
 from parvis.base.db import Read, Tx
 from parvis.base.jobs import Job
-from parvis.federation import documents, queries, wire
+from parvis.federation import documents, notices, queries, wire
 from parvis.federation.relaying import queries as relaying
 from parvis.federation.vocabulary import PUBLIC, Document, addressing, host
-from parvis.moderation.model import Level, MeasureTaken
+from parvis.moderation import queries as cases
+from parvis.moderation.model import Level, MeasureTaken, Reported
 from parvis.peers.model import CameBack
 from parvis.polls import queries as polls
 from parvis.polls.model import PollEnded, PollTallied, PollVoted
@@ -39,13 +41,16 @@ from parvis.statuses.model import (
     Deleted,
     Edited,
     Favourited,
+    Pinned,
     PolicyChanged,
     PostedAbroad,
     Reblogged,
     Status,
     Unfavourited,
+    Unpinned,
     Unreblogged,
 )
+from parvis.timelines.model import TagFeatured, TagUnfeatured
 
 OPEN = ("public", "unlisted")
 ASKED_AGAIN = 500
@@ -175,6 +180,61 @@ async def measured(job: Job, event: MeasureTaken) -> None:
         return
     for status_id in event.status_ids:
         await deleted(job, Deleted(status_id, event.target, ""))
+
+
+async def reported(job: Job, event: Reported) -> None:
+    """Pass a report on to the server of whom it is about, and to those it names. The city speaks, not who reported."""
+    async with job.db.write() as tx:
+        found, target = await cases.report(tx, event.report), await people.by_id(tx, event.target)
+        if found is None or target is None or target.local:
+            return
+        cited = await posts.by_ids(tx, found.status_ids)
+        answered = [one.in_reply_to_account_id for one in cited if one.in_reply_to_account_id]
+        others = await people.by_ids(tx, answered)
+        told = [one for one in others if one.domain in event.domains] + ([target] if event.forward else [])
+        uris = [target.uri, *sorted(one.uri for one in cited)]
+        document = notices.flag(job.settings.base, found.id, uris, found.comment)
+        await _send(tx, None, document, {one.shared_inbox_url or one.inbox_url for one in told})
+
+
+async def pinned(job: Job, event: Pinned) -> None:
+    """Tell followers that somebody shows a post at the top of their profile, unless that is over by now."""
+    await _pin(job, event, "Add")
+
+
+async def unpinned(job: Job, event: Unpinned) -> None:
+    """Tell them that it is not shown there any more, unless it is again."""
+    await _pin(job, event, "Remove")
+
+
+async def _pin(job: Job, event: Pinned | Unpinned, kind: Literal["Add", "Remove"]) -> None:
+    async with job.db.write() as tx:
+        status, by = await posts.by_id(tx, event.status), await _ours(tx, event.account)
+        if not status or not by or status.local_only or status.visibility not in OPEN:
+            return
+        stands = status.id in await posts.pinned(tx, by.id)
+        if stands == (kind == "Add") and status.deleted_at is None and status.removed_at is None:
+            document = notices.featured(kind, by, status.uri, f"pins/{event.pin}")
+            await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
+
+
+async def tag_featured(job: Job, event: TagFeatured) -> None:
+    """Tell followers that somebody shows a hashtag on their profile, unless that is over by now."""
+    await _tag(job, event, "Add")
+
+
+async def tag_unfeatured(job: Job, event: TagUnfeatured) -> None:
+    """Tell them that it is not shown there any more, unless it is again."""
+    await _tag(job, event, "Remove")
+
+
+async def _tag(job: Job, event: TagFeatured | TagUnfeatured, kind: Literal["Add", "Remove"]) -> None:
+    async with job.db.write() as tx:
+        by, shown = await _ours(tx, event.account), await queries.featured_tags(tx, event.account)
+        if by and (event.name in [one.name for one in shown]) == (kind == "Add"):
+            tag = documents.hashtag(event.name, event.spelled, job.settings.base)
+            document = notices.featured(kind, by, tag, f"featured_tags/{event.row}")
+            await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
 
 
 async def reblogged(job: Job, event: Reblogged) -> None:

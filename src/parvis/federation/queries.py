@@ -164,11 +164,21 @@ async def prune(tx: Tx) -> int:
                              AND NOT EXISTS (SELECT FROM deliveries d WHERE d.outgoing_id = o.id) RETURNING 1),
                     done AS (DELETE FROM activities_done WHERE done_at < parvis_now() - interval '30 days' RETURNING 1),
                     graves AS (DELETE FROM tombstones WHERE made_at < parvis_now() - interval '90 days' RETURNING 1),
+                    days AS (DELETE FROM report_days WHERE day < parvis_now()::date - 1 RETURNING 1),
                     no AS (DELETE FROM inbox_refusals WHERE refused_at < parvis_now() - interval '30 days' RETURNING 1)
                SELECT (SELECT count(*) FROM late) + (SELECT count(*) FROM sent) + (SELECT count(*) FROM done)
-                      + (SELECT count(*) FROM graves) + (SELECT count(*) FROM no)"""
+                      + (SELECT count(*) FROM graves) + (SELECT count(*) FROM days) + (SELECT count(*) FROM no)"""
         )
     )
+
+
+async def count_report(tx: Tx, host: str, most: int) -> bool:
+    """Count one more report of a server today; False when it has made as many as it may."""
+    return bool(await tx.run(
+        """INSERT INTO report_days (host, day, made) VALUES ($1, parvis_now()::date, 1)
+           ON CONFLICT (host, day) DO UPDATE SET made = report_days.made + 1 WHERE report_days.made < $2""",
+        host, most,
+    ))
 
 
 async def send(

@@ -153,7 +153,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone does something; `written` is the object when it was written out, a hint that nobody has proved."""
+    """Someone does something: `said` is all of it, `written` its object if written out, which nobody has proved."""
 
     id: str
     type: str
@@ -166,6 +166,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
     published: datetime | None = None
+    said: Document = msgspec.field(default_factory=dict)
 
 
 def document(body: bytes) -> Document:
@@ -210,7 +211,7 @@ def activity(found: Document) -> Activity:
         id=_needed(found, "id"), type=kind(found), actor=_needed(found, "actor"),
         object=reference(found.get("object")), written=inner, instrument=reference(found.get("instrument")),
         instrument_written=tool, result=address(found.get("result")), to=references(found.get("to")),
-        cc=references(found.get("cc")), published=moment(found.get("published")),
+        cc=references(found.get("cc")), published=moment(found.get("published")), said=found,
     )
 
 

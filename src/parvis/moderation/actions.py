@@ -42,6 +42,7 @@ log = structlog.get_logger()
 async def report(tx: Tx, by: Account, target: Account, draft: ReportDraft) -> int:
     """Tell the moderators of an account or its posts; reports on one account make one case."""
     policy.may_report(by, target, draft)
+    draft = policy.forwarded(target, draft)
     known = {version.id for version in await charter.versions_by_id(tx, draft.article_ids)}
     unknown = sorted(set(draft.article_ids) - known)
     if unknown:
@@ -49,7 +50,7 @@ async def report(tx: Tx, by: Account, target: Account, draft: ReportDraft) -> in
     case_id = await queries.open_case(tx, target.id)
     with ledger.law():
         report_id = await queries.add_report(tx, case_id, by.id, target.id, draft)
-    await tx.emit(Reported(report_id, case_id, target.id, draft.forward))
+    await tx.emit(Reported(report_id, case_id, target.id, draft.forward, draft.domains or ()))
     return report_id
 
 

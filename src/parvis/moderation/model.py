@@ -25,13 +25,14 @@ class Level(IntEnum):
 
 
 class ReportDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """What someone reports. `article_ids` are ids of article versions."""
+    """What someone reports; `article_ids` are of article versions, `domains` the servers to tell, None for its own."""
 
     status_ids: tuple[int, ...] = ()
     comment: str = ""
     category: str = "other"
     article_ids: tuple[int, ...] = ()
     forward: bool = False
+    domains: tuple[str, ...] | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -159,12 +160,13 @@ class RegisterEntry(msgspec.Struct, frozen=True):
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """Someone reported an account; `forward` asks to tell its server."""
+    """Someone reported an account; `forward`: its server is told, and on `domains` those whom the posts answer."""
 
     report: int
     case: int
     target: int
     forward: bool
+    domains: tuple[str, ...] = ()
 
 
 class Decided(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from parvis.accounts.model import Account
 from parvis.base.errors import Forbidden, Invalid
 from parvis.ledger.model import Mandate
@@ -20,6 +22,14 @@ def may_report(by: Account, target: Account, draft: ReportDraft) -> None:
         raise Invalid("category", "ERR_INCLUSION")
     if len(draft.comment) > (LONGEST_COMMENT if by.local else LONGEST_FACTS):
         raise Invalid("comment", "ERR_TOO_LONG", limit=LONGEST_COMMENT)
+
+
+def forwarded(target: Account, draft: ReportDraft) -> ReportDraft:
+    """What is passed on: of somebody elsewhere, to their own server or to those that are named; of us, nothing."""
+    if target.domain is None or not draft.forward:
+        return msgspec.structs.replace(draft, forward=False, domains=())
+    domains = (target.domain,) if draft.domains is None else draft.domains
+    return msgspec.structs.replace(draft, forward=target.domain in domains, domains=domains)
 
 
 def may_decide(by: Account, mandate: Mandate, draft: DecisionDraft) -> None:

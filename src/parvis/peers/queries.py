@@ -127,6 +127,15 @@ async def are_files_kept_out(r: Read, domains: Sequence[str]) -> bool:
     ))
 
 
+async def are_reports_kept_out(r: Read, domains: Sequence[str]) -> bool:
+    """Does a measure in force keep out what a server reports?"""
+    return bool(await r.value(
+        """SELECT EXISTS (SELECT FROM domain_measures WHERE lifted_at IS NULL
+                              AND (severity = 'suspend' OR reject_reports) AND domain = ANY($1::text[]))""",
+        list(domains),
+    ))
+
+
 async def kept_out(r: Read, limit: int) -> list[Kept]:
     """The servers that measures in force keep out or limit, the most severe first."""
     return await r.all(

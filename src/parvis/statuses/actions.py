@@ -26,6 +26,7 @@ from parvis.statuses.model import (
     Favourited,
     Linked,
     Openness,
+    Pinned,
     PolicyChanged,
     Posted,
     PostedAbroad,
@@ -34,6 +35,7 @@ from parvis.statuses.model import (
     Revision,
     Status,
     Unfavourited,
+    Unpinned,
     Unreblogged,
 )
 from parvis.text import html
@@ -298,7 +300,9 @@ async def pin(tx: Tx, by: Account, status_id: int) -> Status:
     already = await queries.pinned(tx, by.id)
     if status.id not in already:
         policy.may_pin(by.id, status, len(already))
-        await queries.add_pin(tx, status.id, by.id)
+        made = await queries.add_pin(tx, status.id, by.id)
+        if made is not None:
+            await tx.emit(Pinned(status.id, by.id, made))
     return status
 
 
@@ -306,7 +310,9 @@ async def unpin(tx: Tx, by: Account, status_id: int) -> Status:
     """Take a post from the top of one's profile."""
     status = await queries.visible(tx, status_id, by.id)
     policy.may_own(by.id, status)
-    await queries.drop_pin(tx, status.id, by.id)
+    gone = await queries.drop_pin(tx, status.id, by.id)
+    if gone is not None:
+        await tx.emit(Unpinned(status.id, by.id, gone))
     return status
 
 

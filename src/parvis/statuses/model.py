@@ -210,6 +210,22 @@ class Deleted(msgspec.Struct, frozen=True):
     uri: str
 
 
+class Pinned(msgspec.Struct, frozen=True):
+    """Somebody shows a post at the top of their profile; `pin` is that they do."""
+
+    status: int
+    account: int
+    pin: int
+
+
+class Unpinned(msgspec.Struct, frozen=True):
+    """Somebody shows a post at the top of their profile no more."""
+
+    status: int
+    account: int
+    pin: int
+
+
 class Favourited(msgspec.Struct, frozen=True):
     """Someone marked a post as a favourite."""
 

@@ -10,6 +10,8 @@ MEDIA = 4
 TYPED = 50_000
 """More than can be a post whatever its links count for: not worth reading."""
 PINS = 5
+PINS_ELSEWHERE = 20
+"""Other servers may allow more than this one."""
 TRANSLATIONS = 20_000
 REBLOGGABLE = ("public", "unlisted")
 WIDTH = {"public": 3, "unlisted": 2, "private": 1, "direct": 0}
@@ -58,14 +60,15 @@ def opened(visibility: str, wish: Openness) -> Openness:
 
 def may_pin(by: int, status: Status, pinned: int) -> None:
     """One pins a few own posts, no reblogs, no direct posts."""
+    most = PINS if status.local else PINS_ELSEWHERE
     if status.account_id != by:
         raise Invalid("id", "not_yours")
     if status.reblog_of_id:
         raise Invalid("id", "reblog")
     if status.visibility == "direct":
         raise Invalid("id", "direct")
-    if pinned >= PINS:
-        raise Invalid("id", "too_many_pins", limit=PINS)
+    if pinned >= most:
+        raise Invalid("id", "too_many_pins", limit=most)
 
 
 def readable(text: str) -> None:

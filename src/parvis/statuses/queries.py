@@ -58,6 +58,23 @@ async def by_ids(r: Read, status_ids: Sequence[int]) -> list[Status]:
     return await r.all(Status, f"SELECT {STATUS} FROM statuses s WHERE s.id = ANY($1::bigint[])", list(status_ids))
 
 
+async def known_to(r: Read, uris: Sequence[str], domain: str) -> list[Status]:
+    """Those of these posts of this city that a server may have: open ones, and those for people who live there."""
+    return await r.all(
+        Status,
+        f"""SELECT {STATUS} FROM statuses s
+            WHERE s.uri = ANY($1::text[]) AND s.local AND NOT s.local_only AND s.deleted_at IS NULL
+              AND s.removed_at IS NULL AND s.reblog_of_id IS NULL AND (
+                  s.visibility IN ('public', 'unlisted')
+                  OR EXISTS (SELECT FROM mentions m JOIN accounts a ON a.id = m.account_id
+                             WHERE m.status_id = s.id AND a.domain = $2)
+                  OR s.visibility = 'private' AND EXISTS (
+                      SELECT FROM follows f JOIN accounts a ON a.id = f.account_id
+                      WHERE f.target_id = s.account_id AND f.accepted AND a.domain = $2))""",
+        list(uris), domain,
+    )
+
+
 async def next_id(tx: Tx) -> int:
     """An id for a post that is about to be made: its URIs contain it."""
     return int(await tx.value("SELECT parvis_id()"))
@@ -347,21 +364,29 @@ async def drop_bookmark(tx: Tx, status_id: int, by: int) -> int:
     return await tx.run("DELETE FROM bookmarks WHERE status_id = $1 AND account_id = $2", status_id, by)
 
 
-async def add_pin(tx: Tx, status_id: int, by: int) -> int:
-    """Insert a pin."""
-    return await tx.run(
-        "INSERT INTO pins (status_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", status_id, by
+async def add_pin(tx: Tx, status_id: int, by: int) -> int | None:
+    """Insert a pin, and its number; None when it is there."""
+    made: int | None = await tx.value(
+        "INSERT INTO pins (status_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id", status_id, by
     )
+    return made
 
 
-async def drop_pin(tx: Tx, status_id: int, by: int) -> int:
-    """Remove a pin."""
-    return await tx.run("DELETE FROM pins WHERE status_id = $1 AND account_id = $2", status_id, by)
+async def drop_pin(tx: Tx, status_id: int, by: int) -> int | None:
+    """Remove a pin, and its number; None when there is none."""
+    gone: int | None = await tx.value(
+        "DELETE FROM pins WHERE status_id = $1 AND account_id = $2 RETURNING id", status_id, by
+    )
+    return gone
 
 
 async def pinned(r: Read, account_id: int) -> list[int]:
-    """The posts an account has pinned, newest first."""
-    return await r.values("SELECT status_id FROM pins WHERE account_id = $1 ORDER BY id DESC", account_id)
+    """The posts an account has pinned, newest first; those that are deleted count no more."""
+    return await r.values(
+        """SELECT p.status_id FROM pins p JOIN statuses s ON s.id = p.status_id
+           WHERE p.account_id = $1 AND s.deleted_at IS NULL ORDER BY p.id DESC""",
+        account_id,
+    )
 
 
 async def mute_conversation(tx: Tx, conversation_id: int, by: int) -> int:

@@ -9,7 +9,16 @@ from parvis.base.errors import Conflict, Invalid, NotFound
 from parvis.statuses import queries as statuses
 from parvis.text import mentions as words
 from parvis.timelines import policy, queries
-from parvis.timelines.model import ConversationTouched, List, Marker, Place, RepliesPolicy, Touched
+from parvis.timelines.model import (
+    ConversationTouched,
+    List,
+    Marker,
+    Place,
+    RepliesPolicy,
+    TagFeatured,
+    TagUnfeatured,
+    Touched,
+)
 
 
 async def own_list(r: Read, by: int, list_id: int) -> List:
@@ -94,22 +103,30 @@ async def feature_tag(tx: Tx, by: int, text: str) -> str:
     name = words.normal_tag(spelled)
     await tx.lock(f"featured tags {by}")
     tag_id = await statuses.tag_named(tx, name, spelled)
-    if await queries.feature_tag(tx, by, tag_id, spelled):
+    for row in await queries.feature_tag(tx, by, tag_id, spelled):
         policy.may_feature_another_tag(await queries.featured_count(tx, by) - 1)
+        await tx.emit(TagFeatured(by, row, name, spelled))
     return name
 
 
 async def unfeature_tag(tx: Tx, by: int, text: str) -> str:
     """Show a hashtag on one's profile no more; its normal name."""
     name = words.normal_tag(tag_spelled(text))
-    await queries.unfeature_tag(tx, by, None, name)
+    await _unfeature(tx, by, None, name)
     return name
 
 
 async def drop_featured_tag(tx: Tx, by: int, row_id: int) -> None:
     """Show a hashtag on one's profile no more. NotFound when it is none of one's own."""
-    if not await queries.unfeature_tag(tx, by, row_id, None):
+    if not await _unfeature(tx, by, row_id, None):
         raise NotFound("featured_tag")
+
+
+async def _unfeature(tx: Tx, by: int, row_id: int | None, name: str | None) -> bool:
+    gone = await queries.unfeature_tag(tx, by, row_id, name)
+    if gone is not None:
+        await tx.emit(TagUnfeatured(by, gone.id, gone.name, gone.display_name))
+    return gone is not None
 
 
 async def stop_reading(tx: Tx, by: int, place: Place, last_read_id: int) -> Marker:

@@ -43,6 +43,32 @@ class ConversationTouched(msgspec.Struct, frozen=True):
     account: int
 
 
+class Worn(msgspec.Struct, frozen=True):
+    """A hashtag on somebody's profile, and how they spell it."""
+
+    id: int
+    name: str
+    display_name: str
+
+
+class TagFeatured(msgspec.Struct, frozen=True):
+    """Somebody shows a hashtag on their profile."""
+
+    account: int
+    row: int
+    name: str
+    spelled: str
+
+
+class TagUnfeatured(msgspec.Struct, frozen=True):
+    """Somebody shows a hashtag on their profile no more."""
+
+    account: int
+    row: int
+    name: str
+    spelled: str
+
+
 class Found(msgspec.Struct, frozen=True):
     """A post that belongs on a page."""
 

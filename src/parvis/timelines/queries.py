@@ -9,7 +9,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.timelines.model import Candidate, Choice, Found, Kept, List, Marker, Placed, RepliesPolicy, Touched
+from parvis.timelines.model import Candidate, Choice, Found, Kept, List, Marker, Placed, RepliesPolicy, Touched, Worn
 
 NOT_MUTED = """NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id IN (v.account_id, o.account_id)
                             AND (m.until IS NULL OR m.until > parvis_now()))"""
@@ -345,20 +345,20 @@ async def featured_count(r: Read, account_id: int) -> int:
     return int(await r.value("SELECT count(*) FROM featured_tags WHERE account_id = $1", account_id))
 
 
-async def feature_tag(tx: Tx, account_id: int, tag_id: int, spelled: str) -> int:
-    """Insert a hashtag on somebody's profile."""
-    return await tx.run(
-        "INSERT INTO featured_tags (account_id, tag_id, display_name) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        account_id, tag_id, spelled,
+async def feature_tag(tx: Tx, account_id: int, tag_id: int, spelled: str) -> list[int]:
+    """Insert a hashtag on somebody's profile, and its row; none when it is there."""
+    return await tx.values(
+        """INSERT INTO featured_tags (account_id, tag_id, display_name) VALUES ($1, $2, $3)
+           ON CONFLICT DO NOTHING RETURNING id""", account_id, tag_id, spelled,
     )
 
 
-async def unfeature_tag(tx: Tx, account_id: int, row_id: int | None, name: str | None) -> int:
+async def unfeature_tag(tx: Tx, account_id: int, row_id: int | None, name: str | None) -> Worn | None:
     """Remove a hashtag from somebody's profile, by its row or by its name."""
-    return await tx.run(
-        """DELETE FROM featured_tags WHERE account_id = $1
-             AND (id = $2 OR tag_id = (SELECT id FROM tags WHERE name = $3))""",
-        account_id, row_id, name,
+    return await tx.one(
+        Worn,
+        """DELETE FROM featured_tags f USING tags t WHERE f.account_id = $1 AND t.id = f.tag_id
+             AND (f.id = $2 OR t.name = $3) RETURNING f.id, t.name, f.display_name""", account_id, row_id, name,
     )
 
 
