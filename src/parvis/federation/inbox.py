@@ -48,6 +48,8 @@ log = structlog.get_logger()
 PATIENCE = 10.0
 ITEM = 20.0
 """A lease lasts 35 seconds: 10 of them to begin items in, and the last has 20 to end."""
+LANES = 6
+"""How many servers are heard at once: what they say is often kept by one commit."""
 TRIES = 6
 FRESH = timedelta(minutes=1)
 UNKNOWN_DROPPED = frozenset(("Delete", "Update"))
@@ -91,11 +93,17 @@ class NotUsedError(Exception):
 
 
 async def receive(job: Job) -> bool:
-    """Take the lane that has waited longest and go through it in order; false when none is waiting."""
+    """Take the lanes that have waited longest, go through each in order; false when none is waiting."""
     async with job.db.write() as tx:
-        lane = await queries.lease_inbox(tx)
-    if lane is None:
-        return False
+        lanes = await queries.lease_inbox(tx, LANES)
+    ends = await asyncio.gather(*(_go_through(job, lane) for lane in lanes), return_exceptions=True)
+    for lane, end in zip(lanes, ends, strict=True):
+        if isinstance(end, Exception):
+            log.error("inbox", lane=lane, exc_info=end)
+    return bool(lanes)
+
+
+async def _go_through(job: Job, lane: str) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
     while loop.time() < until:
@@ -108,7 +116,6 @@ async def receive(job: Job) -> bool:
         await queries.lock_inbox(tx, lane)
         if not await queries.close_empty_inbox(tx, lane):
             await queries.release_inbox(tx, lane)
-    return True
 
 
 async def _take(job: Job, item: Item) -> None:
@@ -149,13 +156,16 @@ async def _understand(job: Job, item: Item) -> None:
     async with job.db.read() as read:
         done = await queries.already(read, key)
     deed = None if done else await ACTIVITIES[activity.type](job, given)
-    async with job.db.write() as tx:
+
+    async def kept(tx: Tx) -> None:
         await queries.drop_item(tx, item.id)
         await peers.heard_from(tx, near)
         await health.heard(tx, near)
         await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
         if deed and await queries.first_time(tx, key):
             await deed(tx)
+
+    await job.db.write_together(kept)
 
 
 def _key_of(activity: Activity, item: Item) -> str:

@@ -76,16 +76,16 @@ async def waiting_from(r: Read, host: str) -> bool:
     return bool(await r.value("SELECT EXISTS (SELECT FROM inbox_items WHERE host = $1)", host))
 
 
-async def lease_inbox(tx: Tx) -> str | None:
-    """Take the lane that has waited longest; nobody else gets it for a minute."""
-    found: str | None = await tx.value(
+async def lease_inbox(tx: Tx, most: int) -> list[str]:
+    """Take the lanes that have waited longest; nobody else gets them for half a minute."""
+    return await tx.values(
         """UPDATE inbox_hosts SET lease_until = parvis_now() + interval '35 seconds'
-           WHERE host = (SELECT host FROM inbox_hosts
-                         WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
-                         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-           RETURNING host"""
+           WHERE host IN (SELECT host FROM inbox_hosts
+                          WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
+                          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+           RETURNING host""",
+        most,
     )
-    return found
 
 
 async def first_item(r: Read, host: str) -> Item | None:
