@@ -148,6 +148,7 @@ REACTIONS: Mapping[type, Reactions] = {
     Uploaded: Reactions(later=(workshop.make,)),
     moving.ArchiveAsked: Reactions(later=(archives.write,)),
     moving.ArchiveReady: Reactions(later=(coming.send_archive,)),
+    moving.Moved: Reactions(later=(outbox.moved, coming.moved)),
     KeyDoubted: Reactions(later=(inbox.renew_key,)),
     ProfileMet: Reactions(later=(featured.read,)),
     ThreadWanted: Reactions(later=(threads.complete,)),

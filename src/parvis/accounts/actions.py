@@ -202,6 +202,12 @@ async def unendorse(tx: Tx, by: Account, target: Account) -> None:
     await queries.drop_endorsement(tx, by.id, target.id)
 
 
+async def redirect(tx: Tx, by: Account, target: Account | None) -> None:
+    """Say where somebody has moved to; None: they are here again."""
+    if await queries.redirect(tx, by.id, target.id if target else None) and by.local:
+        await tx.emit(ProfileEdited(by.id))
+
+
 async def close(tx: Tx, by: Account) -> None:
     """Leave for good."""
     if await queries.close(tx, by.id):

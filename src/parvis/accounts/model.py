@@ -105,6 +105,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     following_url: str | None = None
     featured_url: str | None = None
     also_known_as: list[str] = msgspec.field(default_factory=list)
+    moved_to: str | None = None
     counts: dict[str, int] | None = None
     created_at: datetime | None = None
 
@@ -140,6 +141,7 @@ class ProfileEdit(msgspec.Struct, frozen=True, kw_only=True):
     show_featured: bool | msgspec.UnsetType = msgspec.UNSET
     attribution_domains: list[str] | msgspec.UnsetType = msgspec.UNSET
     email_subscriptions: bool | msgspec.UnsetType = msgspec.UNSET
+    also_known_as: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class FollowWish(msgspec.Struct, frozen=True):

@@ -30,9 +30,11 @@ LIMITS = {
 
 
 def may_follow(by: Account, target: Account, relationship: Relationship | None) -> None:
-    """Nobody follows themselves, someone who left, or across a block."""
+    """Nobody follows themselves, someone who left, or across a block; nor with an account from which one has moved."""
     if by.id == target.id:
         raise Forbidden("follow_self")
+    if by.local and by.moved_to_id:
+        raise Forbidden("moved")
     if target.deleted_at or target.moved_to_id or target.suspended_at:
         raise Forbidden("unavailable")
     if relationship and (relationship.blocking or relationship.blocked_by or relationship.domain_blocking):

@@ -26,38 +26,27 @@ FOLLOW = "id, account_id, target_id, accepted, show_reblogs, notify, languages, 
 
 async def by_id(r: Read, account_id: int) -> Account | None:
     """One account."""
-    return await r.one(
-        Account,
-        f"SELECT {ACCOUNT} FROM accounts WHERE id = $1",
-        account_id,
-    )
+    return await r.one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE id = $1", account_id)
 
 
 async def here(r: Read, account_id: int) -> Account | None:
     """One account, unless it waits for a moderator to let it in: until then it is nobody."""
-    return await r.one(
-        Account,
-        f"SELECT {ACCOUNT} FROM accounts WHERE id = $1 AND {LET_IN}",
-        account_id,
-    )
+    return await r.one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE id = $1 AND {LET_IN}", account_id)
 
 
 async def by_ids(r: Read, account_ids: Sequence[int]) -> list[Account]:
     """Several accounts, in no order."""
-    return await r.all(
-        Account,
-        f"SELECT {ACCOUNT} FROM accounts WHERE id = ANY($1::bigint[])",
-        list(account_ids),
-    )
+    return await r.all(Account, f"SELECT {ACCOUNT} FROM accounts WHERE id = ANY($1::bigint[])", list(account_ids))
 
 
 async def by_uri(r: Read, uri: str) -> Account | None:
     """The account with that ActivityPub id."""
-    return await r.one(
-        Account,
-        f"SELECT {ACCOUNT} FROM accounts WHERE uri = $1",
-        uri,
-    )
+    return await r.one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE uri = $1", uri)
+
+
+async def by_uris(r: Read, uris: Sequence[str]) -> list[Account]:
+    """Those of these ActivityPub ids that are known, in no order."""
+    return await r.all(Account, f"SELECT {ACCOUNT} FROM accounts WHERE uri = ANY($1::text[])", list(uris))
 
 
 async def by_handle(r: Read, username: str, domain: str | None) -> Account | None:
@@ -128,15 +117,17 @@ async def add_local(tx: Tx, account_id: int, new: NewAccount, actor: str, url: s
 
 
 async def put_remote(tx: Tx, p: Profile) -> int:
-    """Insert or refresh what we know of a remote account; its id."""
+    """Insert or refresh what we know of a remote account; its id. It has moved to who is known and says so, too."""
     return int(
         await tx.value(
             """INSERT INTO accounts (username, domain, uri, url, actor_type, display_name, note, fields, avatar_url,
                    header_url, locked, bot, discoverable, indexable, public_key, inbox_url, shared_inbox_url,
                    outbox_url, followers_url, following_url, featured_url, also_known_as, remote_counts, fetched_at,
-                   created_at, show_media, show_media_replies, show_featured, attribution_domains, feature_automatic)
+                   created_at, show_media, show_media_replies, show_featured, attribution_domains, feature_automatic,
+                   moved_to_id)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                       $22, $23, parvis_now(), coalesce($24, parvis_now()), $25, $26, $27, $28, $29)
+                       $22, $23, parvis_now(), coalesce($24, parvis_now()), $25, $26, $27, $28, $29,
+                       (SELECT id FROM accounts WHERE uri = $30 AND uri <> $3 AND $3 = ANY(also_known_as)))
                ON CONFLICT (uri) DO UPDATE SET url = EXCLUDED.url, actor_type = EXCLUDED.actor_type,
                    display_name = EXCLUDED.display_name, note = EXCLUDED.note, fields = EXCLUDED.fields,
                    avatar_url = EXCLUDED.avatar_url, header_url = EXCLUDED.header_url, locked = EXCLUDED.locked,
@@ -148,13 +139,13 @@ async def put_remote(tx: Tx, p: Profile) -> int:
                    remote_counts = EXCLUDED.remote_counts, fetched_at = EXCLUDED.fetched_at,
                    show_media = EXCLUDED.show_media, show_media_replies = EXCLUDED.show_media_replies,
                    show_featured = EXCLUDED.show_featured, attribution_domains = EXCLUDED.attribution_domains,
-                   feature_automatic = EXCLUDED.feature_automatic
+                   feature_automatic = EXCLUDED.feature_automatic, moved_to_id = EXCLUDED.moved_to_id
                RETURNING id""",
             p.username, p.domain, p.uri, p.url, p.actor_type, p.display_name, p.note, p.fields, p.avatar_url,
             p.header_url, p.locked, p.bot, p.discoverable, p.indexable, p.public_key, p.inbox_url,
             p.shared_inbox_url, p.outbox_url, p.followers_url, p.following_url, p.featured_url, p.also_known_as,
             p.counts, p.created_at, p.show_media, p.show_media_replies, p.show_featured, p.attribution_domains,
-            p.feature_automatic,
+            p.feature_automatic, p.moved_to,
         )
     )
 
@@ -194,7 +185,8 @@ async def change(tx: Tx, account_id: int, edit: ProfileEdit, given: Sequence[str
                attribution_domains =
                    CASE WHEN 'attribution_domains' = ANY($2::text[]) THEN $19::text[] ELSE attribution_domains END,
                email_subscriptions =
-                   CASE WHEN 'email_subscriptions' = ANY($2::text[]) THEN $20 ELSE email_subscriptions END
+                   CASE WHEN 'email_subscriptions' = ANY($2::text[]) THEN $20 ELSE email_subscriptions END,
+               also_known_as = CASE WHEN 'also_known_as' = ANY($2::text[]) THEN $21::text[] ELSE also_known_as END
            WHERE id = $1""",
         account_id, list(given),
         *(getattr(edit, name) if name in given else None for name in edit.__struct_fields__ if name in CHANGED),
@@ -204,8 +196,15 @@ async def change(tx: Tx, account_id: int, edit: ProfileEdit, given: Sequence[str
 CHANGED = (
     "display_name", "note", "note_text", "fields", "avatar_file", "avatar_description", "header_file",
     "header_description", "locked", "bot", "discoverable", "indexable", "hide_collections", "show_media",
-    "show_media_replies", "show_featured", "attribution_domains", "email_subscriptions",
+    "show_media_replies", "show_featured", "attribution_domains", "email_subscriptions", "also_known_as",
 )
+
+
+async def redirect(tx: Tx, account_id: int, target_id: int | None) -> int:
+    """Write where somebody has moved to; 0 when that is so already."""
+    return await tx.run(
+        "UPDATE accounts SET moved_to_id = $2 WHERE id = $1 AND moved_to_id IS DISTINCT FROM $2", account_id, target_id
+    )
 
 
 async def close(tx: Tx, account_id: int) -> int:
@@ -235,11 +234,7 @@ async def follow_between(r: Read, account_id: int, target_id: int) -> Follow | N
 
 async def follow_by_uri(r: Read, uri: str) -> Follow | None:
     """The follow that a Follow activity made."""
-    return await r.one(
-        Follow,
-        f"""SELECT {FOLLOW} FROM follows WHERE uri = $1""",
-        uri,
-    )
+    return await r.one(Follow, f"SELECT {FOLLOW} FROM follows WHERE uri = $1", uri)
 
 
 async def put_follow(tx: Tx, by: int, target: int, accepted: bool, wish: FollowWish, uri: str | None) -> Follow | None:

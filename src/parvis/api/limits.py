@@ -36,6 +36,7 @@ SIGN_UP = Limit("sign_up", 5, 1800)
 SIGN_IN = Limit("sign_in", 25, 300)
 APPS = Limit("apps", 5, 600)
 POST = Limit("post", 300, 3 * 3600)
+PASSWORD = Limit("password", 20, 900)
 FOLLOW = Limit("follow", 400, 24 * 3600)
 
 

@@ -228,6 +228,9 @@ ENTITIES = {
     "Appeal": """
         text=s state=s
     """,
+    "Alias": """
+        uri=u account=Account?
+    """,
     "Archive": """
         id=s created_at=t ready_at=t? size=i? url=u?
     """,

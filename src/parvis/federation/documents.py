@@ -155,10 +155,12 @@ def encoded(document: Document) -> bytes:
 
 
 async def profile(r: Read, account: Account, shown: Shown, base: str) -> Document:
-    """One of our people, with the emoji that their profile names."""
+    """One of our people, with the emoji that their profile names, and where they have moved to."""
     rows = [f"{field.get('name')} {field.get('value')}" for field in shown.fields]
     said = " ".join([account.display_name, account.note, *rows])
-    return actor(account, shown, base, await emojis.named(r, said, account.domain))
+    document = actor(account, shown, base, await emojis.named(r, said, account.domain))
+    moved = await people.by_id(r, account.moved_to_id) if account.moved_to_id else None
+    return document | ({"movedTo": moved.uri} if moved else {})
 
 
 def actor(account: Account, shown: Shown, base: str, drawn: Sequence[Emoji] = ()) -> Document:
@@ -182,10 +184,8 @@ def actor(account: Account, shown: Shown, base: str, drawn: Sequence[Emoji] = ()
         ],
         "tag": [_emoji(one, base) for one in drawn],
     }
-    if shown.also_known_as:
-        document["alsoKnownAs"] = shown.also_known_as
-    if shown.attribution_domains:
-        document["attributionDomains"] = shown.attribution_domains
+    said = {"alsoKnownAs": shown.also_known_as, "attributionDomains": shown.attribution_domains}
+    document |= {name: values for name, values in said.items() if values}
     if shown.avatar_file:
         document["icon"] = _picture(base, shown.avatar_file, shown.avatar_description)
     if shown.header_file:
@@ -459,6 +459,12 @@ def answer(kind: str, by: Account, asked: Document, mark: str) -> Document:
 def block(by: Account, block_id: int, target: str) -> Document:
     """Somebody wants nothing to do with another."""
     return {"id": f"{by.uri}#blocks/{block_id}", "type": "Block", "actor": by.uri, "to": [target], "object": target}
+
+
+def move(by: Account, move_id: int, target: str) -> Document:
+    """Somebody is another account from now on."""
+    address = {"to": [f"{by.uri}/followers"], "object": by.uri, "target": target}
+    return {"id": f"{by.uri}#moves/{move_id}", "type": "Move", "actor": by.uri, **address}
 
 
 def undo(document: Document, to: Sequence[str], cc: Sequence[str] = ()) -> Document:

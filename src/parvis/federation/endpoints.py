@@ -41,7 +41,7 @@ PAGE = 20
 PEOPLE_PAGE = 12
 DOUBT_SECONDS = 300
 CORS = {"access-control-allow-origin": "*"}
-UNKNOWN_DROPPED = frozenset(("Delete", "Update"))
+UNKNOWN_DROPPED = frozenset(("Delete", "Move", "Update"))
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404), (Gone, 410), (Forbidden, 403), (Unauthenticated, 401), (BadSignature, 401), (Invalid, 400),
     (Conflict, 409), (TooMany, 429), (Upstream, 503), (Problem, 422),

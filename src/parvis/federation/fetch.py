@@ -66,7 +66,7 @@ class Reading(msgspec.Struct, frozen=True):
 async def actor(job: Job, uri: str, fresh: bool = False, in_passing: bool = False) -> Account:
     """The account with this ActivityPub id: the one we know, or what its server says; `fresh` asks it anyway.
 
-    Of who is met `in_passing`, because a post names them, nothing more is asked.
+    Of who is met `in_passing`, because a post or a profile names them, nothing more is asked.
     """
     uri = uri.partition("#")[0]
     async with job.db.read() as read:
@@ -77,7 +77,7 @@ async def actor(job: Job, uri: str, fresh: bool = False, in_passing: bool = Fals
         if _present(known).fetched_at and known.fetched_at and known.fetched_at > now - STALE:
             return known
         try:
-            return await _ask(job, uri, known)
+            return await _ask(job, uri, known, in_passing)
         except Upstream:
             return known
     return await _ask(job, uri, known, in_passing)
@@ -102,6 +102,8 @@ async def _ask(job: Job, uri: str, known: Account | None, in_passing: bool = Fal
     except Invalid as error:
         raise Upstream(error.word, url=uri, field=error.field) from error
     profile = _profile(found, await _domain(job, found))
+    if profile.moved_to and not in_passing:  # where that one has moved to is not asked
+        await _stranger(job, profile.moved_to)
     if await _without_files(job, profile.uri):
         profile = msgspec.structs.replace(profile, avatar_url=None, header_url=None)
     async with job.db.write() as tx:
@@ -150,7 +152,7 @@ def _profile(found: Actor, domain: str) -> Profile:
         feature_automatic=["public"] if found.can_feature and vocabulary.PUBLIC in found.can_feature.automatic else [],
         public_key=key, inbox_url=found.inbox, shared_inbox_url=found.shared_inbox, outbox_url=found.outbox,
         followers_url=found.followers, following_url=found.following, featured_url=found.featured,
-        also_known_as=list(found.also_known_as), created_at=found.published,
+        also_known_as=list(found.also_known_as), moved_to=found.moved_to, created_at=found.published,
     )
 
 

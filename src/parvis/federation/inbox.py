@@ -26,6 +26,7 @@ from parvis.federation.activities import (
     flag,
     follow,
     like,
+    move,
     quoterequest,
     reject,
     remove,
@@ -52,7 +53,7 @@ LANES = 6
 """How many servers are heard at once: what they say is often kept by one commit."""
 TRIES = 6
 FRESH = timedelta(minutes=1)
-UNKNOWN_DROPPED = frozenset(("Delete", "Update"))
+UNKNOWN_DROPPED = frozenset(("Delete", "Move", "Update"))
 
 Fetch = Callable[[Job, Incoming], Awaitable[Deed]]
 
@@ -80,6 +81,7 @@ ACTIVITIES: Mapping[str, Fetch] = {
     "Flag": at_once(flag.receive),
     "Follow": at_once(follow.receive),
     "Like": at_once(like.receive),
+    "Move": move.fetched,
     "QuoteRequest": quoterequest.fetched,
     "Reject": at_once(reject.receive),
     "Remove": at_once(remove.receive),

@@ -33,6 +33,7 @@ from parvis.moderation.model import Level, MeasureTaken, Reported
 from parvis.peers.model import CameBack
 from parvis.polls import queries as polls
 from parvis.polls.model import PollEnded, PollTallied, PollVoted
+from parvis.portability.model import Moved
 from parvis.quotes import queries as quotes
 from parvis.quotes.model import Grant, QuoteAccepted, QuoteRefused, QuoteRequested, QuoteRevoked
 from parvis.quotes.model import State as QuoteState
@@ -409,6 +410,15 @@ async def profile_edited(job: Job, event: ProfileEdited) -> None:
         if by and shown and by.deleted_at is None:
             profile = await documents.profile(tx, by, shown[0], job.settings.base)
             document = documents.update(profile, by.uri, by.version, [PUBLIC], [f"{by.uri}/followers"])
+            await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
+
+
+async def moved(job: Job, event: Moved) -> None:
+    """Tell the followers of somebody who has moved where they are, unless they have taken it back by now."""
+    async with job.db.write() as tx:
+        by, target = await _ours(tx, event.account), await people.by_id(tx, event.target)
+        if by and target and by.moved_to_id == target.id and by.deleted_at is None:
+            document = documents.move(by, event.move, target.uri)
             await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
 
 

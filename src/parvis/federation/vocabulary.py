@@ -77,6 +77,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     image: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
     also_known_as: tuple[str, ...] = ()
+    moved_to: str | None = None
     published: datetime | None = None
     emojis: tuple[Heard, ...] = ()
 
@@ -240,7 +241,7 @@ def actor(found: Document) -> Actor:
         icon=_picture(found.get("icon")),
         image=_picture(found.get("image")), fields=_fields(found.get("attachment")),
         also_known_as=references(found.get("alsoKnownAs"))[:ALIASES], published=moment(found.get("published")),
-        emojis=_emojis(found.get("tag")),
+        emojis=_emojis(found.get("tag")), moved_to=address(found.get("movedTo")),
     )
 
 

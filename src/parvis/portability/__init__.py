@@ -1,4 +1,4 @@
 """Coming, leaving, and taking everything along.
 
-Owns the tables imports, import_rows, archives, invitations, invited.
+Owns the tables imports, import_rows, archives, invitations, invited, moves.
 """

@@ -14,13 +14,13 @@ from parvis.access import policy as signing
 from parvis.access.model import Door, PreparedSignUp, SignUp
 from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
-from parvis.accounts.model import Account, FollowWish
+from parvis.accounts.model import Account, FollowWish, ProfileEdit, Relationship
 from parvis.base.db import Read, Tx
-from parvis.base.errors import Conflict, Forbidden, NotFound
+from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.portability import policy, queries
-from parvis.portability.model import Archive, ArchiveAsked, ArchiveReady, InvitationWish, Kind, Mode
+from parvis.portability.model import Archive, ArchiveAsked, ArchiveReady, InvitationWish, Kind, Mode, Moved
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
@@ -175,3 +175,71 @@ async def forget_archives(job: Job) -> None:
     """Drop archives a week after they were ready; one that could not be made within a day may be asked for again."""
     async with job.db.write() as tx:
         await queries.drop_old_archives(tx)
+
+
+async def claim(tx: Tx, by: Account, other: str) -> None:
+    """Say that another account, which may live anywhere, is one's own, too. Doing it twice is the same as once."""
+    names = await _names(tx, by)
+    policy.may_claim(by, other, names)
+    if other not in names:
+        await accounts.edit_profile(tx, by, ProfileEdit(also_known_as=[*names, other]))
+
+
+async def disclaim(tx: Tx, by: Account, other: str) -> None:
+    """Say so no more. NotFound when one never did."""
+    names = await _names(tx, by)
+    if other not in names:
+        raise NotFound("alias")
+    await accounts.edit_profile(tx, by, ProfileEdit(also_known_as=[one for one in names if one != other]))
+
+
+async def _names(tx: Tx, by: Account) -> list[str]:
+    await tx.lock(f"aliases {by.id}")
+    return next((row.also_known_as for row in await people.shown(tx, [by.id])), [])
+
+
+async def move(tx: Tx, by: Account, target: Account) -> None:
+    """Be another account from now on, one that names this as its own: whoever follows it here follows that one, too.
+
+    TooMany within a month of the last time, taken back or not. Of another server's people once a week is heard.
+    """
+    await tx.lock(f"move {by.id}")
+    by, target = await accounts.account(tx, by.id), await accounts.account(tx, target.id)
+    names = next((row.also_known_as for row in await people.shown(tx, [target.id])), [])
+    policy.may_move(by, target, names, await queries.moved_last(tx, by.id), tx.now)
+    await accounts.redirect(tx, by, target)
+    await tx.emit(Moved(await queries.add_move(tx, by.id, target.id), by.id, target.id))
+
+
+async def stay(tx: Tx, by: Account) -> None:
+    """Take a move back. NotFound when there is none. Who follows the other account meanwhile goes on doing so."""
+    if by.moved_to_id is None:
+        raise NotFound("move")
+    await accounts.redirect(tx, by, None)
+
+
+async def carry(tx: Tx, one: Account, source: Account, target: Account) -> None:
+    """Stand to an account as to the one that moved there; what one has arranged with it already stays as it is.
+
+    A follow is like the one before, with its place in lists, and asks where the other looks at requests first.
+    """
+    before, now = await _between(tx, one, source), await _between(tx, one, target)
+    if before.blocking and not now.following:
+        await accounts.block(tx, one, target)
+        return
+    if before.muting and not now.muting:
+        await accounts.mute(tx, one, target, before.muting_notifications, before.muting_until)
+    if not before.following:
+        return
+    if not (now.following or now.requested):
+        await accounts.follow(tx, one, target, FollowWish(before.showing_reblogs, before.notifying, before.languages))
+    for shelf in await shelves.lists(tx, one.id, source.id):
+        with contextlib.suppress(Invalid):  # who is in it already
+            await lists.enlist(tx, one.id, shelf.id, [target.id])
+
+
+async def _between(r: Read, one: Account, other: Account) -> Relationship:
+    found = next(iter(await people.relationships(r, one.id, [other.id])), None)
+    if found is None:
+        raise NotFound("account")
+    return found

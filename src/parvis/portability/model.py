@@ -113,3 +113,11 @@ class ArchiveReady(msgspec.Struct, frozen=True):
     """It lies ready for them."""
 
     archive: int
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """`account` is another one from now on: `target`."""
+
+    move: int
+    account: int
+    target: int

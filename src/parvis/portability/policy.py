@@ -17,6 +17,8 @@ STANDING = 20
 USES = 100
 YEAR = 365 * 86400
 WEEK = timedelta(days=7)
+COOLDOWN = timedelta(days=30)
+ALIASES = 20
 FILES: Mapping[Kind, str] = {
     "following": "following_accounts.csv", "lists": "lists.csv", "mutes": "muted_accounts.csv",
     "blocks": "blocked_accounts.csv", "domain_blocks": "blocked_domains.csv", "bookmarks": "bookmarks.csv",
@@ -100,3 +102,32 @@ def truth(text: str, otherwise: bool) -> bool:
 def key(kind: Kind, row: Sequence[str]) -> tuple[str, ...]:
     """What makes two rows the same."""
     return tuple(cell.lower() for cell in row[: NEEDED.get(kind, 1)]) if kind != "bookmarks" else (row[0],)
+
+
+def may_claim(by: Account, other: str, names: Sequence[str]) -> None:
+    """One names up to twenty other accounts as one's own."""
+    if other == by.uri:
+        raise Invalid("acct", "yourself")
+    if other not in names and len(names) >= ALIASES:
+        raise Invalid("acct", "too_many", limit=ALIASES)
+
+
+def rests(by: Account) -> timedelta:
+    """How long nobody moves again: a month from here, and of other servers' people nothing is heard for a week."""
+    return COOLDOWN if by.local else WEEK
+
+
+def may_move(by: Account, target: Account, names: Sequence[str], last: datetime | None, now: datetime) -> None:
+    """One moves to another account that is there and names this one as its own, and not again at once."""
+    if by.id == target.id:
+        raise Invalid("target", "yourself")
+    if target.deleted_at or target.suspended_at:
+        raise Invalid("target", "unavailable")
+    if target.moved_to_id:
+        raise Invalid("target", "moved_on")
+    if by.uri not in names:
+        raise Invalid("target", "not_an_alias")
+    if by.local and by.moved_to_id == target.id:
+        raise Invalid("target", "already_there")
+    if last is not None and now < last + rests(by):
+        raise TooMany(last + rests(by), "moved_lately", 1)

@@ -267,3 +267,29 @@ async def filed(r: Read, account_id: int, after: int, limit: int) -> list[Filed]
 async def marked(r: Read, table: str, account_id: int, after: int, limit: int) -> list[Kept]:
     """What somebody marked as a favourite, or put aside."""
     return await r.all(Kept, MARKED[table], account_id, after, limit)
+
+
+async def add_move(tx: Tx, account_id: int, target_id: int) -> int:
+    """Insert that somebody moves; its id."""
+    return int(await tx.value(
+        "INSERT INTO moves (account_id, target_id) VALUES ($1, $2) RETURNING id", account_id, target_id
+    ))
+
+
+async def moved_last(r: Read, account_id: int) -> datetime | None:
+    """When somebody moved the last time, whether they took it back or not."""
+    found: datetime | None = await r.value("SELECT max(created_at) FROM moves WHERE account_id = $1", account_id)
+    return found
+
+
+async def tied(r: Read, account_id: int, after: int, limit: int) -> list[int]:
+    """Those of this city who follow, block or mute somebody, in the order of their ids."""
+    return await r.values(
+        """SELECT a.id FROM accounts a
+           JOIN (SELECT account_id FROM follows WHERE target_id = $1 AND accepted
+                 UNION SELECT account_id FROM blocks WHERE target_id = $1
+                 UNION SELECT account_id FROM mutes
+                       WHERE target_id = $1 AND (until IS NULL OR until > parvis_now())) t ON t.account_id = a.id
+           WHERE a.domain IS NULL AND a.deleted_at IS NULL AND a.id > $2 ORDER BY a.id LIMIT $3""",
+        account_id, after, limit,
+    )

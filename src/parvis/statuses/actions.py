@@ -59,6 +59,7 @@ async def compose(r: Read, text: str, base: str, domain: str) -> Composed:
 
 async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     """Make a post. One whose URI is known already is returned as it stands, and nothing happens."""
+    policy.may_speak(by)
     if draft.uri is None:
         policy.says_something(draft.text, draft.media)
         policy.fits(words.length(draft.text) + len(draft.spoiler_text))
@@ -252,6 +253,7 @@ async def reblog(
     created_at: datetime | None = None,
 ) -> Status:
     """Pass a post on; the wrapper. Doing it twice is the same as once."""
+    policy.may_speak(by)
     original = await _original(tx, status_id, by.id)
     policy.may_reblog(by.id, original)
     known = await queries.reblog_by(tx, by.id, original.id)

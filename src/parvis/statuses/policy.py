@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parvis.accounts.model import Account
 from parvis.base.errors import Forbidden, Invalid
 from parvis.statuses.model import Openness, Standing, Status
 
@@ -15,6 +16,12 @@ PINS_ELSEWHERE = 20
 TRANSLATIONS = 20_000
 REBLOGGABLE = ("public", "unlisted")
 WIDTH = {"public": 3, "unlisted": 2, "private": 1, "direct": 0}
+
+
+def may_speak(by: Account) -> None:
+    """Nobody says or passes on anything here with an account from which they have moved."""
+    if by.local and by.moved_to_id:
+        raise Forbidden("moved")
 
 
 def may_own(by: int, status: Status) -> None:

@@ -215,7 +215,6 @@ def account_card(data: dict[str, Any], settings: Settings) -> bytes:
         ],
         "show_media": data["show_media"], "show_media_replies": data["show_media_replies"],
         "show_featured": data["show_featured"], "feature_approval": feature_approval(data),
-        "moved": None,
     }
     if data["domain"] is None:
         fields["email_subscriptions"] = data["email_subscriptions"] and not gone

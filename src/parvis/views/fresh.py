@@ -23,7 +23,7 @@ def status(eye: Eye, by: Author, made: Status) -> bytes | None:
     rules = next((short for short, lists in SHORT.items() if lists == (made.quote_automatic, made.quote_manual)), None)
     if (
         not isinstance(made, Made) or made.untagged or made.named or made.in_reply_to_id is not None or rules is None
-        or by.has_filters or EMOJI.search(f"{made.spoiler_text} {made.content}")
+        or by.has_filters or by.moved_to_id is not None or EMOJI.search(f"{made.spoiler_text} {made.content}")
         or eye.shelf.card("account", by.id, by.version) is None
     ):
         return None
@@ -39,7 +39,8 @@ def _post(by: Author, made: Made, rules: str) -> Post:
         id=made.id, version=made.version, account_id=by.id, reblog_of_id=None, conversation_id=made.conversation_id,
         open=made.visibility in ("public", "unlisted") and not made.local_only,
         replies=0, reblogs=0, favourites=0, quotes=0, account_version=by.version, account_statuses=by.statuses + 1,
-        account_followers=by.followers, account_following=by.following, last_status_at=by.last_status_at, asks=False,
+        account_followers=by.followers, account_following=by.following, moved_to_id=None,
+        last_status_at=by.last_status_at, asks=False,
         card_id=None, card_version=None, quote_state=None, quoted_id=None, quote_rules=rules,
         visibility=made.visibility, hidden_replies=0,
     )

@@ -76,6 +76,9 @@ async def look(r: Read, stock: Stock, looks: Sequence[Look], *, everything: bool
         wanted[one.viewer] |= dict.fromkeys(one.status_ids)
     people = {number for one in looks for number in one.account_ids}
     rows = await queries.posts(r, list({number for ids in wanted.values() for number in ids}), list(people))
+    moved = {row.moved_to_id for row in rows if row.moved_to_id is not None} - people
+    if moved:  # seldom: who wants to know where somebody has gone wants to see who that is now
+        rows += await queries.posts(r, (), list(moved))
     scene = Scene({row.id: row for row in rows if row.id}, {row.account_id: row for row in rows if not row.id})
     missing = stock.missing_of(scene.posts.values(), scene.people.values())
     found, materials = await _marks(r, scene.posts, wanted, ids(missing))

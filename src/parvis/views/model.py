@@ -27,6 +27,7 @@ class Post(msgspec.Struct, frozen=True):
     account_statuses: int
     account_followers: int
     account_following: int
+    moved_to_id: int | None
     last_status_at: str | None
     asks: bool
     card_id: int | None

@@ -61,7 +61,8 @@ POSTS = f"""WITH top AS MATERIALIZED (
            greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
            greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
            greatest(0, coalesce(c.quotes, 0) + coalesce(d.quotes, 0))::int,
-           a.version AS account_version, {COUNTED}, a.last_status_at::text,
+           a.version AS account_version, {COUNTED},
+           CASE WHEN a.deleted_at IS NULL AND a.suspended_at IS NULL THEN a.moved_to_id END, a.last_status_at::text,
            EXISTS (SELECT FROM polls p WHERE p.status_id = s.id),
            pc.id AS card_id, pc.version AS card_version, q.state, q.quoted_id, {RULES}, s.visibility, {HIDDEN_REPLIES}
     FROM shown s JOIN accounts a ON a.id = s.account_id

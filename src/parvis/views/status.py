@@ -34,12 +34,14 @@ class Eye(msgspec.Struct, frozen=True):
     together: Batch[Read, Look, Sight] | None = None
 
 
-def _face(eye: Eye, post: Post) -> bytes:
-    """An Account entity, for everybody the same."""
+def _face(eye: Eye, scene: Scene, post: Post, *, nested: bool = False) -> bytes:
+    """An Account entity, for everybody the same; with the one to which it has moved, of which no further is told."""
     card = eye.shelf.card("account", post.account_id, post.account_version) or b""
     day = b'"%b"' % post.last_status_at.encode() if post.last_status_at else b"null"
-    return b'{%b,"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b}' % (
-        card, post.account_statuses, post.account_followers, post.account_following, day
+    person = None if nested or post.moved_to_id is None else scene.people.get(post.moved_to_id)
+    moved = b"null" if person is None or not person.open else _face(eye, scene, person, nested=True)
+    return b'{%b,"moved":%b,"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b}' % (
+        card, moved, post.account_statuses, post.account_followers, post.account_following, day
     )
 
 
@@ -62,7 +64,7 @@ def _written(eye: Eye, scene: Scene, post: Post, counted: Post, *, quoting: bool
         known = scene.written[key] = (
             b'%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d,"card":%b,'
             b'"hidden_replies_count":%d'
-            % (card, _face(eye, post), counted.replies, counted.reblogs, counted.favourites, counted.quotes,
+            % (card, _face(eye, scene, post), counted.replies, counted.reblogs, counted.favourites, counted.quotes,
                _preview(eye, post), post.hidden_replies)
         )
     return known
@@ -145,7 +147,7 @@ def _asked(eye: Eye, post: Post, own: bool, asker: Asker) -> dict[str, object]:
 
 def _is_plain(post: Post, viewer: int | None) -> bool:
     """Does it differ between people who are signed in by their marks alone, or for its author?"""
-    return (post.quote_state is None and not post.asks and post.reblog_of_id is None
+    return (post.quote_state is None and not post.asks and post.reblog_of_id is None and post.moved_to_id is None
             and post.quote_rules in SHORT and viewer is not None)
 
 
@@ -217,7 +219,7 @@ def composed(eye: Eye, look: Look, sight: Sight, hidden_in: str = "") -> tuple[d
         if not (hidden_in and post.account_id != eye.viewer and filters.hidden(matched, hidden_in)):
             posts[number] = _with_original(page, post, shown, matched)
     people = ((number, scene.people.get(number)) for number in look.account_ids)
-    return posts, {number: _face(eye, person) for number, person in people if person is not None}
+    return posts, {number: _face(eye, scene, person) for number, person in people if person is not None}
 
 
 def _matched(page: Sheet, post: Post, shown: Post) -> list[Match]:

@@ -153,6 +153,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "archive_weekly": (
         "You have asked for your archive already", "An archive is put together once a week at most: it is much work."
     ),
+    "moved": ("You have moved to another account", "This one can do it again once you take that back, with an app."),
     "login_disabled": ("You cannot sign in", "This account is disabled. Write to the city if you think this is wrong."),
     "invalid_request": (
         "This application is not known here",
