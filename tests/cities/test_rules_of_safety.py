@@ -245,6 +245,7 @@ class Hydra(Faux):
         shown = {
             "id": FAUX + target, "type": "Note", "attributedTo": f"{FAUX}/a{name}", "content": "<p>Encore</p>",
             "to": [PUBLIC, *people_named], "inReplyTo": f"{FAUX}/{name}r", "quote": f"{FAUX}/{name}q",
+            "replies": {"type": "Collection", "items": [f"{FAUX}/{name}x{number}" for number in range(40)]},
             "tag": [{"type": "Mention", "href": one} for one in people_named],
         }
         return 200, {"content-type": KIND}, msgspec.json.encode(shown)
@@ -274,8 +275,7 @@ async def test_rule_07_one_message_costs_so_many_requests_and_no_more(cities: Ci
     assert 20 < len(hydra.asked) <= fetch.REQUESTS
     assert await stands(nord, f"{POSTS} AND uri = $1", reply["id"]) == 1
     assert await refusals(nord) == []
-    first = await sued.post(bela, "Un")
-    second = await sued.post(bela, "Deux", reply_to=first)
+    second = await sued.post(bela, "Deux", reply_to=await sued.post(bela, "Un"))
     third = await sued.post(bela, "Trois", reply_to=second)
     await cities.settle()
     assert (await arrived(nord, third)).in_reply_to_id == (await arrived(nord, second)).id

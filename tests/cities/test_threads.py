@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from cities.harness import Cities, City
+from cities.test_rules_of_safety import FAUX, Hydra
 from conftest import Person, settle_in
 from parvis.accounts.model import Account
 from parvis.federation import fetch, threads
@@ -80,3 +83,14 @@ async def test_a_server_cannot_make_us_ask_for_ever(cities: Cities, nord: City, 
     await alice.get(f"/api/v1/statuses/{copy.id}/context")
     await threads.complete(nord.job, threads.ThreadWanted(copy.id))
     assert 0 < len(await texts(alice, copy.id)) <= threads.MOST
+
+
+async def test_a_conversation_costs_so_many_requests_and_no_more(
+    cities: Cities, nord: City, sued: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hydra = Hydra(cities)
+    copy = await fetch.status(nord.job.rationed(10), f"{FAUX}/p")
+    hydra.asked.clear()
+    monkeypatch.setattr(threads, "REQUESTS", 30)
+    await threads.complete(nord.job, threads.ThreadWanted(copy.id))
+    assert 20 < len(hydra.asked) <= 30

@@ -436,6 +436,19 @@ async def test_the_guards_hold_for_a_transport_of_tests_as_well() -> None:
 
 
 @pytest.mark.asyncio
+async def test_one_errand_sends_so_many_requests_and_each_redirect_counts() -> None:
+    village = Village()
+    http = Http(user_agent="Parvis", transport=village)
+    errand = http.rationed(3)
+    for name in ("old", "new"):
+        assert (await errand.request("GET", f"https://alice.test/{name}")).status == 200
+    assert await word_of(errand.request("GET", "https://alice.test/new")) == "too_many_requests"
+    assert len(village.asked) == 3
+    assert (await http.request("GET", "https://alice.test/new")).status == 200
+    await http.close()
+
+
+@pytest.mark.asyncio
 async def test_nothing_is_sent_while_a_transaction_is_open() -> None:
     village, open_now = Village(), [True]
     http = Http(user_agent="Parvis", transport=village, busy=lambda: open_now[0])
