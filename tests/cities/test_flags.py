@@ -232,3 +232,16 @@ async def test_who_is_reported_never_learns_by_whom(cities: Cities, nord: City, 
     assert told["type"] == "moderation_warning"
     assert "bela" not in str(told) + str(statement)
     assert bela.uri not in str(told) + str(statement)
+
+
+async def test_who_was_written_to_may_have_it_looked_at(cities: Cities, nord: City, sued: City, ost: City) -> None:
+    alice, bela = await friends(cities, nord, sued)
+    chloe = await ost.person("chloe")
+    await sued.meet("alice@nord.example")
+    await nord.meet("chloe@ost.example")
+    threat = await nord.post(alice, "@bela@sued.example Je te trouverai", "direct")
+    other = await nord.post(alice, "@chloe@ost.example Entre nous", "direct")
+    await cities.settle()
+    await flagging(cities, bela, alice.uri, threat.uri, other.uri)
+    await flagging(cities, chloe, alice.uri, threat.uri, other.uri)
+    assert [one.status_ids for one in await reports(nord)] == [[threat.id], [other.id]]
