@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import signal
 
+import uvloop
+
 from parvis import wiring
 from parvis.api import limits
 from parvis.base import jobs, log, process, pulse, settings
@@ -58,4 +60,4 @@ async def main() -> None:
 def start() -> None:
     """Run a worker that its parent started."""
     process.die_with_parent()
-    asyncio.run(main())
+    uvloop.run(main())

@@ -49,8 +49,14 @@ async def by_uri(r: Read, uri: str) -> Status | None:
 
 
 async def by_url(r: Read, url: str) -> Status | None:
-    """The post with that page, deleted or not."""
-    return await r.one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.url = $1 ORDER BY s.id LIMIT 1", url)
+    """The post with that page, deleted or not: one of ours has its number at the end of the address."""
+    return await r.one(
+        Status,
+        f"""SELECT {STATUS} FROM statuses s WHERE s.url = $1 AND s.id IN (
+                SELECT o.id FROM statuses o WHERE o.url = $1 AND NOT o.local
+                UNION ALL SELECT substring($1 FROM '/([0-9]{{1,18}})$')::bigint) ORDER BY s.id LIMIT 1""",
+        url,
+    )
 
 
 async def by_ids(r: Read, status_ids: Sequence[int]) -> list[Status]:
