@@ -310,3 +310,20 @@ async def test_where_an_actor_says_to_have_moved_is_believed_if_the_other_says_s
     assert met.moved_to_id == (await seen(nord, new)).id
     assert (await read(cities, mallory.uri))["movedTo"] == new.uri
     assert (await nord.meet("mallory@sued.example")).moved_to_id is None
+
+
+async def test_two_accounts_of_which_each_has_moved_to_the_other_are_asked_for_once(
+    cities: Cities, nord: City, sued: City, ost: City
+) -> None:
+    bela, new = await sued.person("bela"), await ost.person("bela")
+    for city, here, there in ((sued, bela, new), (ost, new, bela)):
+        other = await city.meet(f"bela@{'ost' if there is new else 'sued'}.example")
+        await claims(city, here, there)
+        await city.as_owner("UPDATE accounts SET moved_to_id = $2 WHERE id = $1", here.id, other.id)
+    met = await nord.meet("bela@sued.example")
+    assert met.moved_to_id == (await seen(nord, new)).id
+    await cities.advance(timedelta(days=8))
+    before = len(cities.network.log)
+    assert (await fetch.actor(nord.job, bela.uri)).moved_to_id == met.moved_to_id
+    asked = [url for _, url, _ in cities.network.log[before:] if url in (bela.uri, new.uri)]
+    assert sorted(asked) == sorted([bela.uri, new.uri])
