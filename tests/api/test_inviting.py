@@ -135,7 +135,10 @@ async def test_who_is_under_a_measure_or_has_many_invites_no_more(
     await owner.execute("UPDATE invitations SET due_at = parvis_now() WHERE account_id = $1", alice.account.id)
     path = await link(browser)
     assert (await Client(choosy).get(path)).status == 200
-    await owner.execute("UPDATE accounts SET moved_to_id = id WHERE id = $1", alice.account.id)
+    await owner.execute(
+        """WITH new AS (INSERT INTO accounts (username, domain, uri, url) VALUES ('alice', 'sued.example', 'https://sued.example/a', '')
+                        RETURNING id)
+           UPDATE accounts SET moved_to_id = new.id FROM new WHERE accounts.id = $1""", alice.account.id)
     sent = await browser.submit(await browser.see(PAGE), PAGE)
     assert (sent.status, "who has moved away" in sent.text) == (422, True)
     await owner.execute("ALTER TABLE accounts DISABLE TRIGGER USER")

@@ -65,7 +65,10 @@ async def _fetch(job: Job, wanted: Wanted) -> None:
     except Exception:
         log.exception("preview", url=wanted.url)
     async with job.db.write() as tx:
-        await queries.fetched(tx, wanted.url, await queries.put_card(tx, found) if found else None)
+        card = None
+        while found is not None and card is None:
+            card = await queries.put_card(tx, found)
+        await queries.fetched(tx, wanted.url, card)
 
 
 async def _read(job: Job, url: str) -> Page | None:

@@ -74,27 +74,29 @@ async def put_off(tx: Tx, url: str, delay: timedelta) -> int:
     return await tx.run("UPDATE linked_pages SET due_at = parvis_now() + $2::interval WHERE url = $1", url, delay)
 
 
-async def put_card(tx: Tx, page: Page) -> int:
-    """Write what a page says about itself; the id of its card. Only the page at its own address changes one."""
-    return int(
-        await tx.value(
-            """WITH made AS (
-                   INSERT INTO preview_cards (url, title, description, language, author_name, author_url, provider_name,
-                       provider_url, image_url, image_description, width, height, published_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-                   ON CONFLICT (url) DO UPDATE SET title = EXCLUDED.title, description = EXCLUDED.description,
-                       language = EXCLUDED.language, author_name = EXCLUDED.author_name,
-                       author_url = EXCLUDED.author_url, provider_name = EXCLUDED.provider_name,
-                       provider_url = EXCLUDED.provider_url, image_url = EXCLUDED.image_url,
-                       image_description = EXCLUDED.image_description, width = EXCLUDED.width,
-                       height = EXCLUDED.height, published_at = EXCLUDED.published_at
-                   WHERE $14::boolean RETURNING id)
-               SELECT id FROM made UNION ALL SELECT id FROM preview_cards WHERE url = $1 LIMIT 1""",
-            page.url, page.title, page.description, page.language, page.author_name, page.author_url,
-            page.provider_name, page.provider_url, page.image_url, page.image_description, page.width, page.height,
-            page.published_at, page.canonical,
-        )
+async def put_card(tx: Tx, page: Page) -> int | None:
+    """Write what a page says about itself; the id of its card. Only the page at its own address changes one.
+
+    None when another transaction was just making it: it has committed by now, so the caller tries again.
+    """
+    found: int | None = await tx.value(
+        """WITH made AS (
+               INSERT INTO preview_cards (url, title, description, language, author_name, author_url, provider_name,
+                   provider_url, image_url, image_description, width, height, published_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+               ON CONFLICT (url) DO UPDATE SET title = EXCLUDED.title, description = EXCLUDED.description,
+                   language = EXCLUDED.language, author_name = EXCLUDED.author_name,
+                   author_url = EXCLUDED.author_url, provider_name = EXCLUDED.provider_name,
+                   provider_url = EXCLUDED.provider_url, image_url = EXCLUDED.image_url,
+                   image_description = EXCLUDED.image_description, width = EXCLUDED.width,
+                   height = EXCLUDED.height, published_at = EXCLUDED.published_at
+               WHERE $14::boolean RETURNING id)
+           SELECT id FROM made UNION ALL SELECT id FROM preview_cards WHERE url = $1 LIMIT 1""",
+        page.url, page.title, page.description, page.language, page.author_name, page.author_url,
+        page.provider_name, page.provider_url, page.image_url, page.image_description, page.width, page.height,
+        page.published_at, page.canonical,
     )
+    return found
 
 
 async def fetched(tx: Tx, url: str, card_id: int | None) -> int:
