@@ -113,7 +113,7 @@ def work(args: argparse.Namespace) -> int:
 
     with desk.reached(desk.given(args)) as addresses:
         os.environ.update(deployment.to_environment(asyncio.run(adopted(addresses))))
-        asyncio.run(worker.main())
+        worker.work()
     return 0
 
 

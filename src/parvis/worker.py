@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 
 import uvloop
@@ -46,8 +45,7 @@ async def main() -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, stop.set)
     try:
         await run(job, stop)
     finally:
@@ -57,7 +55,12 @@ async def main() -> None:
         await job.db.close()
 
 
+def work() -> None:
+    """Run a worker until it is told to stop."""
+    uvloop.run(main())
+
+
 def start() -> None:
     """Run a worker that its parent started."""
     process.die_with_parent()
-    uvloop.run(main())
+    work()

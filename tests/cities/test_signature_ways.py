@@ -84,6 +84,25 @@ async def test_a_server_that_knows_only_the_older_way_is_asked_once(cities: Citi
     assert await nord.value("SELECT signatures FROM peers WHERE domain = 'sued.example'") is None
 
 
+async def test_a_server_that_is_busy_has_understood_nothing(cities: Cities, nord: City, sued: City) -> None:
+    alice, _ = await read_by_each_other(cities, nord, sued)
+    inner = cities.network.hosts["sued.example"]
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        code = 503 if new_way(frozenset(name for name, _ in scope["headers"])) else 401
+        await send({"type": "http.response.start", "status": code, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    cities.network.hosts["sued.example"] = busy
+    said = await nord.post(alice, "Bonjour")
+    await cities.settle()
+    assert await nord.value("SELECT signatures FROM peers WHERE domain = 'sued.example'") is None
+    cities.network.hosts["sued.example"] = inner
+    await cities.advance(timedelta(minutes=1))
+    await cities.settle()
+    assert await arrived(sued, said)
+
+
 async def test_a_server_that_went_back_is_learnt_anew(cities: Cities, nord: City, sued: City) -> None:
     alice, _ = await read_by_each_other(cities, nord, sued)
     await nord.as_owner("UPDATE peers SET signatures = 'rfc9421' WHERE domain = 'sued.example'")

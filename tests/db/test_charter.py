@@ -80,7 +80,8 @@ async def test_a_proposal_becomes_a_rule_by_itself(city: City) -> None:
     await vote(city, proposal, who, Mention.bien, Mention.passable)  # they change their minds
     async with city.db.read() as r:
         marks = await queries.marks(r, proposal, who[0].id)
-        with pytest.raises(Refused, match="box_open"):
+    with pytest.raises(Refused, match="box_open"):
+        async with city.db.read() as r:
             await charter.tally(r, proposal)
     assert marks is not None
     assert (marks.supported, marks.cast) == (True, True)

@@ -46,7 +46,6 @@ from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal, kept
 from parvis.base.settings import Settings
-from parvis.ledger import actions as ledger
 
 CONFIRMATION_DAYS = 7
 PASS_SECONDS = 3600
@@ -164,22 +163,20 @@ async def block_ip(tx: Tx, by: Account, draft: IpBlockDraft, block_id: int | Non
         raise Invalid("expires_in", "invalid")
     ends = None if draft.expires_in is None else tx.now + timedelta(seconds=draft.expires_in)
     values = (policy.network(draft.ip), draft.severity, policy.protection(draft.comment))
-    with ledger.law():
-        try:
-            if block_id is None:
-                return await queries.add_ip_block(tx, by.id, *values, ends)
-            if not await queries.change_ip_block(tx, block_id, by.id, values, ends):
-                raise NotFound("ip_block")
-        except asyncpg.UniqueViolationError as error:
-            raise Invalid("ip", "ERR_TAKEN") from error
+    try:
+        if block_id is None:
+            return await queries.add_ip_block(tx, by.id, *values, ends)
+        if not await queries.change_ip_block(tx, block_id, by.id, values, ends):
+            raise NotFound("ip_block")
+    except asyncpg.UniqueViolationError as error:
+        raise Invalid("ip", "ERR_TAKEN") from error
     return block_id
 
 
 async def block_email_domain(tx: Tx, by: Account, domain: str, comment: str) -> int:
     """Take no addresses of a provider at sign-up. Who is here stays."""
     why = policy.protection(comment)
-    with ledger.law():
-        made = await queries.add_email_domain_block(tx, by.id, domain, why)
+    made = await queries.add_email_domain_block(tx, by.id, domain, why)
     if made is None:
         raise Invalid("domain", "ERR_TAKEN")
     return made
@@ -188,8 +185,7 @@ async def block_email_domain(tx: Tx, by: Account, domain: str, comment: str) -> 
 async def block_email(tx: Tx, by: Account, hashed: str, comment: str) -> int:
     """Take one address no more, however it is written."""
     why = policy.protection(comment)
-    with ledger.law():
-        made = await queries.add_email_block(tx, by.id, hashed, why)
+    made = await queries.add_email_block(tx, by.id, hashed, why)
     if made is None:
         raise Invalid("canonical_email_hash", "ERR_TAKEN")
     return made

@@ -18,7 +18,7 @@ from pgqueuer.queries import Queries as JobQueries
 
 from parvis.base.batch import Batch
 from parvis.base.clock import Clock
-from parvis.base.errors import Conflict, Invalid, Refused
+from parvis.base.errors import Conflict, Invalid, Problem, Refused
 
 T = TypeVar("T")
 Args: TypeAlias = tuple[Hashable, ...]
@@ -278,8 +278,8 @@ class Looking:
     async def __aexit__(self, kind: object, error: BaseException | None, _: object) -> None:
         OPEN.reset(self._token)
         await self._r.give_back(sound=error is None)
-        if isinstance(error, asyncpg.DataError):
-            raise _unfit(error) from error
+        if (told := _told(error)) is not None:
+            raise told from error
 
 
 class Db:
@@ -306,14 +306,10 @@ class Db:
                 yield tx
                 await tx.flush()
             sound = True
-        except asyncpg.SerializationError as error:
-            raise Conflict("try_again") from error
-        except asyncpg.DataError as error:
-            raise _unfit(error) from error
         except asyncpg.PostgresError as error:
-            if (refused := refusal(error)) is None:
+            if (told := _told(error)) is None:
                 raise
-            raise refused from error
+            raise told from error
         finally:
             OPEN.reset(token)
             await tx.give_back(sound=sound)
@@ -346,17 +342,20 @@ async def _all_of(tx: Tx, deeds: Sequence[Deed]) -> dict[Deed, object]:
     return {deed: await deed(tx) for deed in deeds}
 
 
-def _unfit(error: asyncpg.DataError) -> Invalid:
-    """A value no column can hold, as a zero byte or a number of 70 bits, is the caller's fault; logged in case not."""
-    log.warning("a value that the database cannot hold", exc_info=error)
-    return Invalid("request", "invalid")
+def _told(error: BaseException | None) -> Problem | None:
+    """What an error of the database is to whoever asked; None for what is a fault of ours.
 
-
-def refusal(error: asyncpg.PostgresError) -> Refused | None:
-    """What SQL refuses in the name of a rule: the rule's word, with what the error's detail says of it."""
-    if error.sqlstate != REFUSED:
-        return None
-    return Refused(str(error.args[0]), **msgspec.json.decode(error.detail or "{}"))
+    What SQL refuses in the name of a rule is Refused with the rule's word, and what the error's detail says of it.
+    A value no column can hold, as a zero byte or a number of 70 bits, is the caller's fault; logged in case not.
+    """
+    if isinstance(error, asyncpg.SerializationError):
+        return Conflict("try_again")
+    if isinstance(error, asyncpg.DataError):
+        log.warning("a value that the database cannot hold", exc_info=error)
+        return Invalid("request", "invalid")
+    if isinstance(error, asyncpg.PostgresError) and error.sqlstate == REFUSED:
+        return Refused(str(error.args[0]), **msgspec.json.decode(error.detail or "{}"))
+    return None
 
 
 def busy() -> bool:

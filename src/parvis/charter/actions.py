@@ -30,7 +30,6 @@ from parvis.charter.model import (
     VoteClosed,
     VoteOpened,
 )
-from parvis.ledger import actions as ledger
 
 log = structlog.get_logger()
 
@@ -48,8 +47,7 @@ def provisional() -> str:
 async def found(tx: Tx, charter: dict[str, Any]) -> bytes:
     """Lay the first charter, once: its fingerprint. Only the owner of the database may; Refused when there is one."""
     try:
-        with ledger.law():
-            return await queries.found(tx, charter)
+        return await queries.found(tx, charter)
     except asyncpg.InsufficientPrivilegeError as error:
         raise Forbidden("owner_only") from error
 
@@ -57,9 +55,8 @@ async def found(tx: Tx, charter: dict[str, Any]) -> bytes:
 async def propose(tx: Tx, by: Account, draft: ProposalDraft) -> int:
     """A resident proposes a text, and is the first to support it."""
     policy.may_propose(draft)
-    with ledger.law():
-        proposal_id = await queries.add_proposal(tx, by.id, draft)
-        await queries.add_support(tx, proposal_id, by.id)
+    proposal_id = await queries.add_proposal(tx, by.id, draft)
+    await queries.add_support(tx, proposal_id, by.id)
     await tx.emit(ProposalOpened(proposal_id, by.id))
     return proposal_id
 
@@ -67,15 +64,13 @@ async def propose(tx: Tx, by: Account, draft: ProposalDraft) -> int:
 async def support(tx: Tx, by: Account, proposal_id: int) -> None:
     """A resident wants it put to the vote. Doing it twice is the same as once."""
     await _proposal(tx, proposal_id)
-    with ledger.law():
-        await queries.add_support(tx, proposal_id, by.id)
+    await queries.add_support(tx, proposal_id, by.id)
 
 
 async def withdraw_support(tx: Tx, by: Account, proposal_id: int) -> None:
     """Take one's support back, while it is being gathered."""
     await _proposal(tx, proposal_id)
-    with ledger.law():
-        await queries.drop_support(tx, proposal_id, by.id)
+    await queries.drop_support(tx, proposal_id, by.id)
 
 
 async def cast(tx: Tx, by: Account, proposal_id: int, grades: Mapping[str, Mention]) -> None:
@@ -91,8 +86,7 @@ async def tally(r: Read, proposal_id: int) -> Tally:
     proposal = await _proposal(r, proposal_id)
     if proposal.box_id is None or proposal.quorum is None:
         raise Refused("box_open")
-    with ledger.law():
-        outcome = await queries.outcome(r, proposal_id)
+    outcome = await queries.outcome(r, proposal_id)
     if outcome is None:
         raise NotFound("tally")
     results = await ballots.tally(r, proposal.box_id)
@@ -136,19 +130,18 @@ async def advance(tx: Tx, proposal_id: int) -> bool:
     if due is None:
         return False
     state = State(due.state)
-    with ledger.law():
-        outcome = await queries.outcome(tx, due.id) if state is State.vote and due.past_due else None
-        step = policy.next_step(state, due.supports >= due.support_needed, due.past_due, outcome)
-        if step is None:
-            return False
-        after = policy.LIFE.step(state, step)
-        if step is Step.promulgate:
-            version = await queries.promulgate(tx, due.id)
-            await tx.emit(Promulgated(due.id, version))
-            return True
-        box_id = await _open_box(tx, due.id) if step is Step.open_vote else None
-        if not await queries.move(tx, due.id, state, after, box_id):
-            raise Refused("not_now", state=state.value, step=step.value)
+    outcome = await queries.outcome(tx, due.id) if state is State.vote and due.past_due else None
+    step = policy.next_step(state, due.supports >= due.support_needed, due.past_due, outcome)
+    if step is None:
+        return False
+    after = policy.LIFE.step(state, step)
+    if step is Step.promulgate:
+        version = await queries.promulgate(tx, due.id)
+        await tx.emit(Promulgated(due.id, version))
+        return True
+    box_id = await _open_box(tx, due.id) if step is Step.open_vote else None
+    if not await queries.move(tx, due.id, state, after, box_id):
+        raise Refused("not_now", state=state.value, step=step.value)
     await tx.emit(_told(due.id, step))
     return True
 

@@ -35,7 +35,7 @@ PASSING = frozenset((401, 403, 408, 429))
 async def deliver(job: Job) -> bool:
     """Take the hosts that have waited longest and bring them what is theirs; false when none is waiting."""
     async with job.db.write() as tx:
-        hosts = await health.lease_deliveries(tx, HOSTS)
+        hosts = await health.lease(tx, "delivery", HOSTS)
     ends = await asyncio.gather(*(_drain(job, host) for host in hosts), return_exceptions=True)
     for host, end in zip(hosts, ends, strict=True):
         if isinstance(end, Exception):
@@ -67,8 +67,8 @@ async def _drain(job: Job, host: str) -> None:
             async with job.db.write() as tx:
                 await queries.drop_delivery(tx, host, delivery.outgoing_id, delivery.inbox)
     async with job.db.write() as tx:
-        await health.lock_deliveries(tx, host)
-        if not await health.close_empty_host(tx, host):
+        await health.lock(tx, "delivery", host)
+        if not await health.close_empty(tx, "delivery", host):
             await health.release_deliveries(tx, host)
 
 

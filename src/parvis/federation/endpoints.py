@@ -25,7 +25,7 @@ from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.federation import documents, proofs, queries, relays, synchrony, vocabulary, wire
-from parvis.federation.model import KeyDoubted
+from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
 from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Document
@@ -41,7 +41,6 @@ PAGE = 20
 PEOPLE_PAGE = 12
 DOUBT_SECONDS = 300
 CORS = {"access-control-allow-origin": "*"}
-UNKNOWN_DROPPED = frozenset(("Delete", "Move", "Update"))
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404), (Gone, 410), (Forbidden, 403), (Unauthenticated, 401), (BadSignature, 401), (Invalid, 400),
     (Conflict, 409), (TooMany, 429), (Upstream, 503), (Problem, 422),

@@ -35,7 +35,7 @@ from parvis.federation.activities import (
 )
 from parvis.federation.activities.incoming import Deed, Incoming
 from parvis.federation.hosts import queries as health
-from parvis.federation.model import KeyDoubted
+from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
 from parvis.federation.queries import Item
 from parvis.federation.signatures import BadSignature
@@ -53,7 +53,6 @@ LANES = 6
 """How many servers are heard at once: what they say is often kept by one commit."""
 TRIES = 6
 FRESH = timedelta(minutes=1)
-UNKNOWN_DROPPED = frozenset(("Delete", "Move", "Update"))
 
 Fetch = Callable[[Job, Incoming], Awaitable[Deed]]
 
@@ -97,7 +96,7 @@ class NotUsedError(Exception):
 async def receive(job: Job) -> bool:
     """Take the lanes that have waited longest, go through each in order; false when none is waiting."""
     async with job.db.write() as tx:
-        lanes = await queries.lease_inbox(tx, LANES)
+        lanes = await health.lease(tx, "inbox", LANES)
     ends = await asyncio.gather(*(_go_through(job, lane) for lane in lanes), return_exceptions=True)
     for lane, end in zip(lanes, ends, strict=True):
         if isinstance(end, Exception):
@@ -115,9 +114,9 @@ async def _go_through(job: Job, lane: str) -> None:
             break
         await _take(job, item)
     async with job.db.write() as tx:
-        await queries.lock_inbox(tx, lane)
-        if not await queries.close_empty_inbox(tx, lane):
-            await queries.release_inbox(tx, lane)
+        await health.lock(tx, "inbox", lane)
+        if not await health.close_empty(tx, "inbox", lane):
+            await health.release_inbox(tx, lane)
 
 
 async def _take(job: Job, item: Item) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+UNKNOWN_DROPPED = frozenset(("Delete", "Move", "Update"))
+"""What nobody whom we have met said concerns nothing here: no question is asked because of it."""
+
 
 class KeyDoubted(msgspec.Struct, frozen=True):
     """A request came that does not fit the key we know of its actor: perhaps the actor has a new one."""

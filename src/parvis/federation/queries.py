@@ -76,18 +76,6 @@ async def waiting_from(r: Read, host: str) -> bool:
     return bool(await r.value("SELECT EXISTS (SELECT FROM inbox_items WHERE host = $1)", host))
 
 
-async def lease_inbox(tx: Tx, most: int) -> list[str]:
-    """Take the lanes that have waited longest; nobody else gets them for half a minute."""
-    return await tx.values(
-        """UPDATE inbox_hosts SET lease_until = parvis_now() + interval '35 seconds'
-           WHERE host IN (SELECT host FROM inbox_hosts
-                          WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
-                          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-           RETURNING host""",
-        most,
-    )
-
-
 async def first_item(r: Read, host: str) -> Item | None:
     """What is to be looked at next in a lane."""
     return await r.one(
@@ -95,23 +83,6 @@ async def first_item(r: Read, host: str) -> Item | None:
         """SELECT id, host, method, path, headers, body, tries, received_at
            FROM inbox_items WHERE host = $1 ORDER BY id LIMIT 1""",
         host,
-    )
-
-
-async def lock_inbox(tx: Tx, host: str) -> int:
-    """Hold a lane's row: whoever is adding to it has finished, whoever comes now waits."""
-    return await tx.run("SELECT FROM inbox_hosts WHERE host = $1 FOR UPDATE", host)
-
-
-async def release_inbox(tx: Tx, host: str) -> int:
-    """Give a lane back."""
-    return await tx.run("UPDATE inbox_hosts SET lease_until = NULL WHERE host = $1", host)
-
-
-async def close_empty_inbox(tx: Tx, host: str) -> int:
-    """Forget a lane in which nothing waits."""
-    return await tx.run(
-        "DELETE FROM inbox_hosts WHERE host = $1 AND NOT EXISTS (SELECT FROM inbox_items WHERE host = $1)", host
     )
 
 

@@ -104,8 +104,9 @@ async def knock(
     again = await ask(signing(*signer, job.db.clock, second))
     if again.status in NOT_UNDERSTOOD:
         return answer
-    async with job.db.write() as tx:
-        await peers.remember_signatures(tx, host, second)
+    if again.status < 400:
+        async with job.db.write() as tx:
+            await peers.remember_signatures(tx, host, second)
     return again
 
 

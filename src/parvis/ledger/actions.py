@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from parvis.base.db import Read, Tx, refusal
+from parvis.base.db import Read, Tx
 from parvis.base.errors import NotFound
 from parvis.base.jobs import Job
 from parvis.base.seal import kept
@@ -21,19 +19,9 @@ from parvis.ledger.model import Inclusion, Leaf
 BATCH = 3000
 
 
-@contextlib.contextmanager
-def law() -> Iterator[None]:
-    """What the database refuses in the name of a rule is Refused with the same word."""
-    try:
-        yield
-    except asyncpg.PostgresError as error:
-        raise refusal(error) or error from error
-
-
 async def record(tx: Tx, kind: str, payload: Mapping[str, Any]) -> int:
     """Put an entry on the public record; it has no number yet. It must name nobody."""
-    with law():
-        return await queries.record(tx, kind, dict(payload))
+    return await queries.record(tx, kind, dict(payload))
 
 
 def signing_key(settings: Settings) -> Ed25519PrivateKey:

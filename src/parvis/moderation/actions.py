@@ -13,7 +13,6 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from parvis.base.jobs import Job
 from parvis.charter import queries as charter
-from parvis.ledger import actions as ledger
 from parvis.ledger.model import Article, Ground, Mandate, Order
 from parvis.moderation import policy, queries
 from parvis.moderation.model import (
@@ -48,8 +47,7 @@ async def report(tx: Tx, by: Account, target: Account, draft: ReportDraft) -> in
     if unknown:
         raise Invalid("article_ids", "ERR_INCLUSION", unknown=unknown)
     case_id = await queries.open_case(tx, target.id)
-    with ledger.law():
-        report_id = await queries.add_report(tx, case_id, by.id, target.id, draft)
+    report_id = await queries.add_report(tx, case_id, by.id, target.id, draft)
     await tx.emit(Reported(report_id, case_id, target.id, draft.forward, draft.domains or ()))
     return report_id
 
@@ -107,37 +105,33 @@ async def decide(tx: Tx, by: Account, mandate: Mandate, draft: DecisionDraft) ->
     case_id = draft.case_id or await queries.open_case(tx, draft.target_id)
     order_id = await queries.add_order(tx, ground) if isinstance(ground, Order) else None
     version_id = ground.version_id if isinstance(ground, Article) else None
-    with ledger.law():
-        try:
-            decision_id = await queries.add_decision(tx, by.id, case_id, draft, version_id, order_id)
-        except asyncpg.ForeignKeyViolationError as error:
-            raise NotFound("article_version") from error
+    try:
+        decision_id = await queries.add_decision(tx, by.id, case_id, draft, version_id, order_id)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise NotFound("article_version") from error
     await queries.close_case(tx, case_id)
     await tx.emit(Decided(decision_id, draft.target_id, int(draft.level)))
-    with ledger.law():
-        await queries.deliver(tx, decision_id)  # after the reactions of this very transaction told the person concerned
+    await queries.deliver(tx, decision_id)  # after the reactions of this very transaction told the person concerned
     return decision_id
 
 
 async def confirm(tx: Tx, by: Account, decision_id: int) -> None:
     """A second moderator agrees to a suspension or an exclusion."""
     await _decision(tx, decision_id)
-    with ledger.law():
-        try:
-            await queries.confirm(tx, decision_id, by.id)
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict("already_confirmed") from error
+    try:
+        await queries.confirm(tx, decision_id, by.id)
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("already_confirmed") from error
 
 
 async def lift_early(tx: Tx, by: Account, mandate: Mandate, decision_id: int, reasons: str) -> None:
     """End a measure before its time: a decision of its own, with its reasons. Like any, it waits for its receipt."""
     policy.may_lift(by, mandate, reasons)
     await _decision(tx, decision_id)
-    with ledger.law():
-        try:
-            await queries.lift_early(tx, decision_id, by.id, reasons.strip())
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict("already_lifted") from error
+    try:
+        await queries.lift_early(tx, decision_id, by.id, reasons.strip())
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("already_lifted") from error
 
 
 async def ground_of(r: Read, decision_id: int) -> Ground:
@@ -178,8 +172,7 @@ async def reopen(tx: Tx, found: Report) -> None:
     if found.closed_at is None:
         return
     case_id = await queries.open_case(tx, found.target_id)
-    with ledger.law():
-        await queries.reopen(tx, found.id, case_id)
+    await queries.reopen(tx, found.id, case_id)
 
 
 async def decide_domain(tx: Tx, by: Account, mandate: Mandate, draft: DomainDraft) -> int:
@@ -188,8 +181,7 @@ async def decide_domain(tx: Tx, by: Account, mandate: Mandate, draft: DomainDraf
     ground = mandate.ground
     order_id = await queries.add_order(tx, ground) if isinstance(ground, Order) else None
     version_id = ground.version_id if isinstance(ground, Article) else None
-    with ledger.law():
-        decision_id = await queries.decide_domain(tx, by.id, draft, version_id, order_id)
+    decision_id = await queries.decide_domain(tx, by.id, draft, version_id, order_id)
     await tx.emit(DomainDecided(decision_id, draft.domain))
     return decision_id
 
@@ -202,19 +194,17 @@ async def comment(tx: Tx, block_id: int, said: DomainComments) -> None:
 
 async def confirm_domain(tx: Tx, by: Account, decision_id: int) -> None:
     """A second moderator agrees that a server is kept out."""
-    with ledger.law():
-        try:
-            await queries.confirm_domain(tx, decision_id, by.id)
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict("already_confirmed") from error
+    try:
+        await queries.confirm_domain(tx, decision_id, by.id)
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("already_confirmed") from error
 
 
 async def lift_domain(tx: Tx, by: Account, mandate: Mandate, block_id: int, reasons: str) -> None:
     """End a block of a server, whatever of it is in force or waits to be. Those who followed each other still do."""
     policy.may_lift(by, mandate, reasons)
     for decision_id in await queries.live_decisions(tx, block_id):
-        with ledger.law():
-            await queries.lift_domain(tx, decision_id, by.id, reasons.strip())
+        await queries.lift_domain(tx, decision_id, by.id, reasons.strip())
 
 
 async def execute(job: Job) -> int:
@@ -230,8 +220,7 @@ async def _each_domain(job: Job, decision_id: int, in_force: bool) -> bool:
     change = queries.begin_domain if in_force else queries.end_domain
     try:
         async with job.db.write() as tx:
-            with ledger.law():
-                changed = await change(tx, decision_id)
+            changed = await change(tx, decision_id)
             if changed:
                 await tx.emit(DomainMeasured(decision_id, in_force))
             return changed
@@ -254,8 +243,7 @@ async def _each(
     """Change one measure and tell of it; one that is refused holds up no other."""
     try:
         async with job.db.write() as tx:
-            with ledger.law():
-                changed = await change(tx, decision_id)
+            changed = await change(tx, decision_id)
             if changed:
                 decision = await _decision(tx, decision_id)
                 await tx.emit(event(decision_id, decision.target_id, decision.level, tuple(decision.status_ids)))
@@ -269,8 +257,7 @@ async def appeal(tx: Tx, by: Account, decision_id: int, text: str) -> int:
     """Someone concerned, or who reported, asks that it be looked at again (DSA article 20)."""
     policy.may_reason("text", text)
     await _decision(tx, decision_id)
-    with ledger.law():
-        appeal_id = await queries.add_appeal(tx, decision_id, by.id, text.strip())
+    appeal_id = await queries.add_appeal(tx, decision_id, by.id, text.strip())
     if appeal_id is None:
         raise Conflict("already_appealed")
     await tx.emit(Appealed(appeal_id, decision_id))
@@ -283,11 +270,10 @@ async def decide_appeal(tx: Tx, by: Account, appeal_id: int, outcome: Verdict, r
     found = await queries.appeal(tx, appeal_id)
     if found is None:
         raise NotFound("appeal")
-    with ledger.law():
-        try:
-            await queries.decide_appeal(tx, appeal_id, by.id, outcome, reasons.strip())
-        except asyncpg.UniqueViolationError as error:
-            raise Conflict("already_decided") from error
+    try:
+        await queries.decide_appeal(tx, appeal_id, by.id, outcome, reasons.strip())
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("already_decided") from error
     await tx.emit(AppealDecided(appeal_id, found.decision_id, outcome == "overturn"))
 
 

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from parvis.base.db import Read, Tx
 
+Lane = Literal["delivery", "inbox"]
+# What waits for a host, and what waits from it: rows of a host, taken for so long that whoever began can end.
+WAITING: tuple[tuple[Lane, str, int], ...] = (("delivery", "deliveries", 25), ("inbox", "inbox_items", 35))
+LEASE = {
+    lane: f"""UPDATE {lane}_hosts SET lease_until = parvis_now() + interval '{seconds} seconds'
+        WHERE host IN (SELECT host FROM {lane}_hosts
+                       WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
+                       ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        RETURNING host"""
+    for lane, _, seconds in WAITING
+}
+LOCK = {lane: f"SELECT FROM {lane}_hosts WHERE host = $1 FOR UPDATE" for lane, _, _ in WAITING}
+CLOSE = {
+    lane: f"DELETE FROM {lane}_hosts WHERE host = $1 AND NOT EXISTS (SELECT FROM {items} WHERE host = $1)"
+    for lane, items, _ in WAITING
+}
 
-async def lease_deliveries(tx: Tx, most: int) -> list[str]:
-    """Take the hosts that have waited longest; nobody else gets them for a minute."""
-    return await tx.values(
-        """UPDATE delivery_hosts SET lease_until = parvis_now() + interval '25 seconds'
-           WHERE host IN (SELECT host FROM delivery_hosts
-                          WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
-                          ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-           RETURNING host""",
-        most,
-    )
+
+async def lease(tx: Tx, lane: Lane, most: int) -> list[str]:
+    """Take the hosts that have waited longest; nobody else gets them for half a minute."""
+    return await tx.values(LEASE[lane], most)
+
+
+async def lock(tx: Tx, lane: Lane, host: str) -> int:
+    """Hold a host's row: whoever is adding to it has finished, whoever comes now waits."""
+    return await tx.run(LOCK[lane], host)
+
+
+async def close_empty(tx: Tx, lane: Lane, host: str) -> int:
+    """Forget a host for which, or from which, nothing waits."""
+    return await tx.run(CLOSE[lane], host)
+
+
+async def release_inbox(tx: Tx, host: str) -> int:
+    """Give a lane back."""
+    return await tx.run("UPDATE inbox_hosts SET lease_until = NULL WHERE host = $1", host)
 
 
 async def back_off(tx: Tx, host: str, jitter: float, afresh: bool = False) -> int:
@@ -44,22 +71,10 @@ async def heard(tx: Tx, host: str) -> int:
     )
 
 
-async def lock_deliveries(tx: Tx, host: str) -> int:
-    """Hold a host's row: whoever is adding to it has finished, whoever comes now waits."""
-    return await tx.run("SELECT FROM delivery_hosts WHERE host = $1 FOR UPDATE", host)
-
-
 async def release_deliveries(tx: Tx, host: str) -> int:
     """Give a host back, in good health."""
     return await tx.run(
         "UPDATE delivery_hosts SET lease_until = NULL, failures = 0, failing_since = NULL WHERE host = $1", host
-    )
-
-
-async def close_empty_host(tx: Tx, host: str) -> int:
-    """Forget a host for which nothing waits."""
-    return await tx.run(
-        "DELETE FROM delivery_hosts WHERE host = $1 AND NOT EXISTS (SELECT FROM deliveries WHERE host = $1)", host
     )
 
 
