@@ -8,7 +8,7 @@ from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.errors import Problem
 from parvis.base.jobs import Job
-from parvis.federation import fetch, vocabulary, wire
+from parvis.federation import fetch, threads, vocabulary
 from parvis.federation.model import ProfileMet
 from parvis.federation.vocabulary import Document, Note
 from parvis.statuses import actions as statuses
@@ -36,19 +36,13 @@ async def read(job: Job, event: ProfileMet) -> None:
 async def _items(job: Job, account: Account) -> list[Any]:
     """The first page of the collection, from the account's own server."""
     try:
-        found = await _opened(job, account, account.featured_url)
+        near = vocabulary.host(account.uri)
+        found = await threads.opened(job, near, account.featured_url)
         if not _listed(found) and found.get("first") is not None:
-            found = await _opened(job, account, found["first"])
+            found = await threads.opened(job, near, found["first"])
     except Problem:
         return []
     return _listed(found)[:MOST]
-
-
-async def _opened(job: Job, account: Account, value: object) -> Document:
-    if isinstance(value, dict):
-        return value
-    address = vocabulary.address(value)
-    return await wire.document(job, address) if address and _near(account, address) else {}
 
 
 def _listed(page: Document) -> list[Any]:
