@@ -33,7 +33,9 @@ from parvis.base.settings import Settings
 from parvis.federation import endpoints
 from parvis.views.cards import Shelf
 from parvis.views.looks import Look, Sight
+from parvis.views.model import Around
 from parvis.views.status import sights
+from parvis.views.thread import Thread, threads
 from parvis.web import pages
 
 OPEN_TO_BROWSERS = ("/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/", "/nodeinfo/")
@@ -58,6 +60,7 @@ class App:
         self.limits = Limits(enforced=not settings.dev)
         self.bearers = Batch(self.db.read, tokens.bearers)
         self.together = Batch(self.db.read, self._look)
+        self.threads = Batch(self.db.read, self._look_around)
         self.hub = Hub(job, self.shelf)
         self.asgi: ASGIApp = Doors(_table(self), settings)
         self._background: list[asyncio.Task[None]] = []
@@ -69,6 +72,9 @@ class App:
 
     async def _look(self, r: Read, asked: Sequence[Look]) -> dict[Look, Sight]:
         return await sights(r, self.shelf, self.settings, asked)
+
+    async def _look_around(self, r: Read, asked: Sequence[Around]) -> dict[Around, Thread]:
+        return await threads(r, self.shelf, self.settings, asked)
 
     def start(self) -> None:
         """Begin what a serving process does on the side."""
@@ -85,6 +91,7 @@ class App:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.bearers.close()
         await self.together.close()
+        await self.threads.close()
         await self.cache.close()
         await self.http.close()
         await self.db.close()

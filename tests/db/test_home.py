@@ -230,8 +230,6 @@ def asked(people: int) -> Iterator[Ask]:
             yield lambda r, viewer=viewer, page=page: queries.home(r, viewer, page)
             yield lambda r, viewer=viewer, page=page: queries.public(r, viewer, page)
             yield lambda r, viewer=viewer, page=page: queries.account(r, viewer, 1 + viewer % people, page, Choice())
-    for post in range(1, 7):
-        yield lambda r, post=post: queries.thread(r, post, 2, 3, 9)
 
 
 @pytest.mark.parametrize(("spare", "window"), [(0, 1), (0, 6), (queries.SPARE, queries.WINDOW)])

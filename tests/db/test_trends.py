@@ -16,7 +16,7 @@ from conftest import Server
 from parvis.base import db as database
 from parvis.base.db import Db
 from parvis.trends import actions, policy, queries
-from parvis.views import queries as views
+from parvis.views.uses import queries as views
 
 PEOPLE, TAGS = 6, 3
 

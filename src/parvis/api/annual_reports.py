@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ class OneYear(msgspec.Struct, frozen=True, kw_only=True):
     year: int
 
 
-def _report(row: Report, whose: int, shown: dict[int, bytes]) -> dict[str, Any]:
+def _report(row: Report, whose: int, shown: Mapping[int, bytes]) -> dict[str, Any]:
     data = dict(row.data or {})
     post = data["top_statuses"]["by_reblogs"]
     if post is not None and int(post) not in shown:  # it was deleted since

@@ -33,7 +33,9 @@ from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.views.cards import ENCODE, Shelf
 from parvis.views.looks import Look, Sight
+from parvis.views.model import Around
 from parvis.views.status import Eye
+from parvis.views.thread import Thread
 
 T = TypeVar("T")
 Who = Literal["anyone", "user", "app", "token"]
@@ -53,6 +55,7 @@ class App(Protocol):
     hub: Hub
     bearers: Batch[Read, bytes, Bearer]
     together: Batch[Read, Look, Sight]
+    threads: Batch[Read, Around, Thread]
 
     @property
     def openapi(self) -> bytes:

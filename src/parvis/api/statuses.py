@@ -30,11 +30,11 @@ from parvis.statuses import actions as statuses
 from parvis.statuses import policy, queries
 from parvis.statuses.model import ReplyPolicy, Revision, Status, Visibility
 from parvis.text import mentions
-from parvis.timelines import queries as timelines
 from parvis.views import account as people
 from parvis.views import fresh
 from parvis.views import queries as views
 from parvis.views import status as view
+from parvis.views.model import Around
 
 STRANGERS = 10
 PATIENCE = 15.0
@@ -220,17 +220,14 @@ async def destroy(call: Call, args: Deletion) -> dict[str, Any]:
 @get("/api/v1/statuses/{id}/context", "read:statuses", who="anyone", tx="none")
 async def context(call: Call, args: One) -> bytes:
     """What a post replies to, and what replies to it. The rest of a conversation elsewhere is asked for meanwhile."""
-    up, down, depth = (40, 60, 20) if call.viewer is None else (4096, 4096, 4096)
-    async with call.opening("read"):
-        thread = await timelines.thread(call.read, args.id, up, down, depth)
-        found = await view.statuses(call.read, call.eye(), [placed.id for placed in thread])
-        if args.id not in found:
-            raise NotFound("status")
-    if call.viewer is not None and any(placed.far for placed in thread if placed.id == args.id):
+    reach = (40, 60, 20) if call.viewer is None else (4096, 4096, 4096)
+    thread = await call.app.threads.of(Around(call.viewer, args.id, *reach))
+    if thread is None:
+        raise NotFound("status")
+    if thread.far and call.viewer is not None:
         async with call.opening("write"):
             refreshes.tell(call, args.id, await threads.want(call.tx, args.id))
-    parts = [b",".join(found[p.id] for p in thread if p.side == side and p.id in found) for side in (-1, 1)]
-    return b'{"ancestors":[%s],"descendants":[%s]}' % (parts[0], parts[1])
+    return thread.entity
 
 
 @put("/api/v1/statuses/{id}", "write:statuses", tx="none")

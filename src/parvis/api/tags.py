@@ -12,8 +12,8 @@ from parvis.base.errors import Invalid, NotFound
 from parvis.statuses import queries as statuses
 from parvis.text import mentions as words
 from parvis.timelines import actions
-from parvis.views import queries as views
 from parvis.views import tag as view
+from parvis.views.uses import queries as views
 
 LATEST, SUGGESTED = 1000, 10
 

@@ -21,6 +21,7 @@ from parvis.base.clock import Clock
 from parvis.base.errors import Conflict, Invalid, Problem, Refused
 
 T = TypeVar("T")
+A = TypeVar("A", bound=tuple[Any, ...])
 Args: TypeAlias = tuple[Hashable, ...]
 Deed: TypeAlias = "Callable[[Tx], Awaitable[object]]"
 Rows: TypeAlias = Sequence[Any]
@@ -54,6 +55,7 @@ class Lent:
         self._pool = pool
         self._read = read
         self._shared: dict[str, Batch[Read, Args, Rows]] = {}
+        self._many: dict[str, Many] = {}
         self._joined: dict[tuple[str, ...], str] = {}
         self._idle: list[Connection] = []
         self._most = pool.get_max_size() // 2
@@ -84,7 +86,14 @@ class Lent:
         """Those who ask this statement at one moment."""
         known = self._shared.get(sql)
         if known is None:
-            known = self._shared[sql] = Batch(self._read, Many(sql).answer)
+            known = self._shared[sql] = Batch(self._read, self.many(sql).answer)
+        return known
+
+    def many(self, sql: str) -> Many:
+        """This statement, for many sets of parameters."""
+        known = self._many.get(sql)
+        if known is None:
+            known = self._many[sql] = Many(sql)
         return known
 
     def joined(self, statements: tuple[str, ...]) -> str:
@@ -139,6 +148,11 @@ class Read:
         """
         await self.give_back()
         return [shape(*row) for row in await self._lent.shared(sql).of(args) or ()]
+
+    async def many(self, shape: type[T], sql: str, asked: Sequence[A]) -> dict[A, list[T]]:
+        """Every row as `shape`, for each of many sets of the statement's parameters at once; no arrays among them."""
+        found = await self._lent.many(sql).answer(self, list(dict.fromkeys(asked)))
+        return {one: [shape(*row) for row in found[one]] for one in asked}
 
     async def rows(self, sql: str, *args: object) -> Rows:
         """Every row as it came."""

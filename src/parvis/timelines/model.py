@@ -98,10 +98,3 @@ class Choice(msgspec.Struct, frozen=True):
     exclude_reblogs: bool = False
     tagged: str | None = None
 
-
-class Placed(msgspec.Struct, frozen=True):
-    """A post in a thread: before (-1) or after (1) the one that is looked at (0); whether it comes from elsewhere."""
-
-    side: int
-    id: int
-    far: bool

@@ -9,7 +9,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.timelines.model import Candidate, Choice, Found, Kept, List, Marker, Placed, RepliesPolicy, Touched, Worn
+from parvis.timelines.model import Candidate, Choice, Found, Kept, List, Marker, RepliesPolicy, Touched, Worn
 
 NOT_MUTED = """NOT EXISTS (SELECT FROM mutes m WHERE m.account_id = $1 AND m.target_id IN (v.account_id, o.account_id)
                             AND (m.until IS NULL OR m.until > parvis_now()))"""
@@ -218,33 +218,6 @@ async def kept(r: Read, table: Literal["favourites", "bookmarks"], viewer: int, 
     """What one marked as a favourite or kept for later, by when one did."""
     rows = await r.all(Kept, KEPT[table][page.upwards], viewer, page.after, page.before, page.limit)
     return sorted(rows, key=lambda row: -row.row_id)
-
-
-THREAD_UP = """WITH RECURSIVE up (id, parent, far, depth) AS (
-        SELECT s.id, s.in_reply_to_id, NOT s.local, 0 FROM statuses s WHERE s.id = $1
-        UNION ALL
-        SELECT s.id, s.in_reply_to_id, NOT s.local, up.depth + 1 FROM statuses s JOIN up ON s.id = up.parent
-        WHERE up.depth < $2)"""
-THREAD_DOWN = """down (id, path) AS (
-        SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $1 AND NOT s.reply_hidden
-        UNION ALL
-        SELECT s.id, down.path || s.id FROM statuses s JOIN down ON s.in_reply_to_id = down.id
-        WHERE cardinality(down.path) < $4 AND NOT s.reply_hidden)"""
-
-
-async def thread(r: Read, status_id: int, up: int, down: int, depth: int) -> list[Placed]:
-    """A post with what it replies to, the beginning first, and the replies, each branch before the next.
-
-    Whoever may see them: views leave out what is not for their viewer.
-    """
-    return await r.shared(
-        Placed,
-        f"""{THREAD_UP}, {THREAD_DOWN}
-            (SELECT sign(-up.depth)::int, up.id, far FROM up ORDER BY up.depth DESC)
-            UNION ALL
-            (SELECT 1, down.id, false FROM down ORDER BY down.path LIMIT $3)""",
-        status_id, up, down, depth,
-    )
 
 
 LISTED = "id, title, replies_policy, exclusive"

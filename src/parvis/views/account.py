@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from parvis.base.db import Read
 from parvis.views.status import Eye, entities
 
 
-async def accounts(r: Read, eye: Eye, account_ids: Sequence[int]) -> dict[int, bytes]:
+async def accounts(r: Read, eye: Eye, account_ids: Sequence[int]) -> Mapping[int, bytes]:
     """Account entities by id."""
     return (await entities(r, eye, (), account_ids))[1]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parvis.base.db import Read
-from parvis.views import queries
 from parvis.views.cards import opened
 from parvis.views.status import Eye
 from parvis.views.stock import Stock
 from parvis.views.tag import history
+from parvis.views.uses import queries
 
 
 async def links(r: Read, eye: Eye, ids: Sequence[int]) -> dict[int, bytes]:

@@ -38,13 +38,14 @@ class Scene(msgspec.Struct):
 
 
 class Sight(msgspec.Struct):
-    """What one viewer is shown."""
+    """What one viewer is shown; `composed`: what was made of it so far, for whoever asks for the same again."""
 
     scene: Scene
     marks: Mapping[MarkKind, set[int]]
     told: Mapping[tuple[MarkKind, int], Any]
     held: Sequence[Sieve]
     everything: bool = False
+    composed: dict[tuple[Look, str], tuple[Mapping[int, bytes], Mapping[int, bytes]]] = {}
 
     def has(self, kind: MarkKind, thing: int) -> bool:
         """Is this so for the viewer?"""
@@ -66,16 +67,21 @@ def is_open(posts: Mapping[int, Post], post: Post) -> bool:
     return post.open and passed_on is not None and passed_on.open
 
 
-async def look(r: Read, stock: Stock, looks: Sequence[Look], *, everything: bool = False) -> dict[int | None, Sight]:
+async def look(
+    r: Read, stock: Stock, looks: Sequence[Look], *, known: Sequence[Post] | None = None, everything: bool = False
+) -> dict[int | None, Sight]:
     """What each viewer sees of what they look at, with all cards in stock.
 
-    `everything`: whoever may see it, for those who decide on reports.
+    `known`: what `queries.posts` says of all of it, where that was read already. `everything`: whoever may see it, for
+    those who decide on reports.
     """
     wanted: dict[int | None, dict[int, None]] = defaultdict(dict)
     for one in looks:
         wanted[one.viewer] |= dict.fromkeys(one.status_ids)
     people = {number for one in looks for number in one.account_ids}
-    rows = await queries.posts(r, list({number for ids in wanted.values() for number in ids}), list(people))
+    rows = list(known or ())
+    if known is None:
+        rows = await queries.posts(r, list({number for ids in wanted.values() for number in ids}), list(people))
     moved = {row.moved_to_id for row in rows if row.moved_to_id is not None} - people
     if moved:  # seldom: who wants to know where somebody has gone wants to see who that is now
         rows += await queries.posts(r, (), list(moved))

@@ -39,6 +39,24 @@ class Post(msgspec.Struct, frozen=True):
     hidden_replies: int
 
 
+class Around(msgspec.Struct, frozen=True):
+    """Who looks around which post, and how far: so many posts above it and below it, so many replies deep."""
+
+    viewer: int | None
+    status_id: int
+    up: int
+    down: int
+    depth: int
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a post stands around another: before (-1) it, after (1) it, or itself (0); whether it is from elsewhere."""
+
+    status_id: int
+    side: int
+    far: bool
+
+
 MarkKind = Literal["favourited", "reblogged", "bookmarked", "muted", "pinned", "barred", "seen", "filters", "poll",
                    "quote", "follows", "followed"]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import msgspec
 
-from parvis.base.db import Read
+from parvis.base.db import Read, for_many
 from parvis.base.ids import Page, both_ways
-from parvis.views.model import Asked, Mark, Post
+from parvis.views.model import Around, Asked, Mark, Place, Post
 
 CARDS = ("status", "account", "card")
 
@@ -40,23 +39,21 @@ RULES = """CASE WHEN cardinality(s.quote_manual) = 0 AND s.quote_automatic = '{p
     WHEN cardinality(s.quote_manual) = 0 AND cardinality(s.quote_automatic) = 0 THEN ''
     ELSE array_to_string(s.quote_automatic, ' ') || '|' || array_to_string(s.quote_manual, ' ') END"""
 # The part of seen_by that asks nothing of the viewer. What is not open is put to seen_by itself.
-OPEN = """s.visibility IN ('public', 'unlisted') AND NOT s.local_only AND s.deleted_at IS NULL
-    AND s.removed_at IS NULL AS open"""
-POST = f"""s.id, s.version, s.account_id, s.reblog_of_id, s.conversation_id, s.quote_automatic, s.quote_manual,
-    s.visibility, s.reply_policy, {OPEN}"""
+UNLOCKED = """s.visibility IN ('public', 'unlisted') AND NOT s.local_only AND s.deleted_at IS NULL
+    AND s.removed_at IS NULL"""
 
-# Waiting deltas are summed for the page at once: a subquery for each row costs more than all of them are worth.
-POSTS = f"""WITH top AS MATERIALIZED (
-        SELECT {POST} FROM unnest($1::bigint[]) w(id) JOIN statuses s ON s.id = w.id),
-    whole AS MATERIALIZED (
-        SELECT * FROM top UNION ALL SELECT {POST} FROM top JOIN statuses s ON s.id = top.reblog_of_id),
+# What is `wanted`, what that passes on, what both quote, and `people`: ids alone, for what stands between is prepared
+# anew each time. Waiting deltas are summed for the page at once: a subquery for each row costs more than all of them
+# are worth.
+SHOWN = f"""whole AS MATERIALIZED (
+        SELECT id FROM wanted
+        UNION ALL SELECT s.reblog_of_id FROM wanted w JOIN statuses s ON s.id = w.id WHERE s.reblog_of_id IS NOT NULL),
     shown AS MATERIALIZED (
-        SELECT * FROM whole
-        UNION ALL SELECT {POST} FROM whole JOIN quotes q ON q.status_id = whole.id AND q.state = 'accepted'
-                  JOIN statuses s ON s.id = q.quoted_id
-        UNION ALL SELECT 0, 0, person, NULL, NULL, '{{}}', '{{}}', '', 'public', true FROM unnest($2::bigint[]) person)
-    SELECT s.id, s.version, a.id AS account_id, s.reblog_of_id, s.conversation_id,
-           s.open AND a.deleted_at IS NULL AND a.suspended_at IS NULL,
+        SELECT id, NULL::bigint AS person FROM whole
+        UNION ALL SELECT q.quoted_id, NULL FROM whole JOIN quotes q ON q.status_id = whole.id AND q.state = 'accepted'
+        UNION ALL SELECT NULL, person FROM people)
+    SELECT coalesce(s.id, 0), coalesce(s.version, 0), a.id AS account_id, s.reblog_of_id, s.conversation_id,
+           (s.id IS NULL OR {UNLOCKED}) AND a.deleted_at IS NULL AND a.suspended_at IS NULL,
            greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
            greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
            greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
@@ -64,8 +61,10 @@ POSTS = f"""WITH top AS MATERIALIZED (
            a.version AS account_version, {COUNTED},
            CASE WHEN a.deleted_at IS NULL AND a.suspended_at IS NULL THEN a.moved_to_id END, a.last_status_at::text,
            EXISTS (SELECT FROM polls p WHERE p.status_id = s.id),
-           pc.id AS card_id, pc.version AS card_version, q.state, q.quoted_id, {RULES}, s.visibility, {HIDDEN_REPLIES}
-    FROM shown s JOIN accounts a ON a.id = s.account_id
+           pc.id AS card_id, pc.version AS card_version, q.state, q.quoted_id, {RULES},
+           coalesce(s.visibility, ''), {HIDDEN_REPLIES}
+           /*places*/
+    FROM shown w LEFT JOIN statuses s ON s.id = w.id JOIN accounts a ON a.id = coalesce(s.account_id, w.person)
     LEFT JOIN quotes q ON q.status_id = s.id
     LEFT JOIN status_counts c ON c.status_id = s.id
     LEFT JOIN status_cards sc ON sc.status_id = s.id LEFT JOIN linked_pages lp ON lp.url = sc.url
@@ -76,8 +75,30 @@ POSTS = f"""WITH top AS MATERIALIZED (
         ON d.status_id = s.id
     LEFT JOIN account_counts ac ON ac.account_id = a.id
     LEFT JOIN (SELECT account_id, sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
-               FROM account_count_deltas WHERE account_id = ANY(ARRAY(SELECT account_id FROM shown))
+               FROM account_count_deltas WHERE account_id = ANY(ARRAY(
+                   SELECT coalesce(s.account_id, w.person) FROM shown w LEFT JOIN statuses s ON s.id = w.id))
                GROUP BY account_id) ad ON ad.account_id = a.id"""
+# A post with what it replies to, the beginning first, and the replies, each branch before the next.
+THREAD = """WITH RECURSIVE up (id, parent, far, depth) AS (
+        SELECT s.id, s.in_reply_to_id, NOT s.local, 0 FROM statuses s WHERE s.id = $1
+        UNION ALL
+        SELECT s.id, s.in_reply_to_id, NOT s.local, up.depth + 1 FROM statuses s JOIN up ON s.id = up.parent
+        WHERE up.depth < $2),
+    down (id, path) AS (
+        SELECT s.id, ARRAY[s.id] FROM statuses s WHERE s.in_reply_to_id = $1 AND NOT s.reply_hidden
+        UNION ALL
+        SELECT s.id, down.path || s.id FROM statuses s JOIN down ON s.in_reply_to_id = down.id
+        WHERE cardinality(down.path) < $4 AND NOT s.reply_hidden)
+    (SELECT sign(-up.depth)::int AS side, up.id, far FROM up ORDER BY up.depth DESC)
+    UNION ALL
+    (SELECT 1, down.id, false FROM down ORDER BY down.path LIMIT $3)"""
+POSTS = f"""WITH wanted (id) AS (SELECT unnest($1::bigint[])), people (person) AS (SELECT unnest($2::bigint[])),
+    {SHOWN}"""
+PLACES = "(SELECT array_agg(ARRAY[place, n, side, far::int]) FROM around p WHERE p.id = s.id)"
+AROUND = f"""WITH around AS MATERIALIZED (
+        SELECT w.*, row_number() OVER () AS place FROM ({for_many(THREAD, ("bigint", "int", "int", "int"))}) w),
+    wanted AS (SELECT DISTINCT id FROM around), people (person) AS (SELECT 0 WHERE false),
+    {SHOWN.replace("/*places*/", f", {PLACES}")}"""
 
 
 async def posts(r: Read, status_ids: Sequence[int], account_ids: Sequence[int] = ()) -> list[Post]:
@@ -86,6 +107,16 @@ async def posts(r: Read, status_ids: Sequence[int], account_ids: Sequence[int] =
     Whoever may see them: what is not for a viewer is left out by what `marks` say of it.
     """
     return await r.all(Post, POSTS, list(status_ids), list(account_ids))
+
+
+async def around(r: Read, asked: Sequence[Around]) -> tuple[list[Post], dict[Around, list[Place]]]:
+    """The same of what stands around these posts and of themselves; and the places around each, in their order."""
+    bounds = ((one.status_id, one.up, one.down, one.depth) for one in asked)
+    rows = await r.rows(AROUND, *zip(*bounds, strict=True))
+    places: dict[Around, list[Place]] = {one: [] for one in asked}
+    for _, n, side, far, number in sorted((*place, row[0]) for row in rows for place in row[-1] or ()):
+        places[asked[n - 1]].append(Place(number, side, bool(far)))
+    return [Post(*row[:-1]) for row in rows], places
 
 
 # Each viewer's posts lie one after the other in three arrays that belong together: from `lo` those that seen_by must
@@ -170,7 +201,7 @@ def _with_materials(sql: str, taken: int) -> str:
 
 # By whether anything is asked beside the marks, and whether cards are missing: PostgreSQL prepares every table that a
 # statement names, each time (8 µs), whether a row is wanted of it or not.
-SHOWN = {
+MARKED = {
     (False, False): MARKS, (True, False): MARKS + BESIDE,
     (False, True): _with_materials(MARKS, 8), (True, True): _with_materials(MARKS + BESIDE, 14),
 }
@@ -188,7 +219,7 @@ async def marks(r: Read, asked: Asked, cards: Sequence[Sequence[int]] = ()) -> t
         wanted += [*asked.polls, *asked.quotes, *asked.people]
     if any(cards):
         wanted += cards
-    rows = await r.all(Mark, SHOWN[beside, any(cards)], *wanted)
+    rows = await r.all(Mark, MARKED[beside, any(cards)], *wanted)
     made = [Material(row.viewer or 0, row.thing, row.kind, row.told) for row in rows if row.kind in CARDS]
     return [row for row in rows if row.kind not in CARDS], made
 
@@ -206,125 +237,6 @@ async def materials(
 ) -> list[Material]:
     """What the missing cards of posts, accounts and linked pages are made from, in one go."""
     return await r.all(Material, MATERIALS, list(status_ids), list(account_ids), list(card_ids))
-
-
-# What was used how often on each of the last seven days: what is folded already, and what waits to be.
-DAYS = """CROSS JOIN generate_series(date_trunc('day', parvis_now(), 'UTC') - interval '6 days',
-                                      date_trunc('day', parvis_now(), 'UTC'), interval '1 day') at
-    CROSS JOIN LATERAL (SELECT (at AT TIME ZONE 'UTC')::date AS d) d
-    LEFT JOIN use_days n ON n.kind = w.kind AND n.thing_id = w.id AND n.day = d
-    LEFT JOIN LATERAL (
-        SELECT count(*) AS uses, count(DISTINCT e.account_id) FILTER (WHERE NOT EXISTS (
-            SELECT FROM uses u WHERE u.kind = w.kind AND u.thing_id = w.id AND u.day = d
-                                 AND u.account_id = e.account_id)) AS accounts
-        FROM use_deltas e WHERE e.kind = w.kind AND e.thing_id = w.id AND e.day = d) x ON true"""
-USES = "(coalesce(n.uses, 0) + x.uses)::int"
-USERS = "(coalesce(n.accounts, 0) + x.accounts)::int"
-
-
-class Tag(msgspec.Struct, frozen=True):
-    """A hashtag with this viewer's marks on it, and how it was used on each of the last seven days, today first."""
-
-    id: int
-    name: str
-    following: bool
-    featuring: bool
-    uses: list[int]
-    accounts: list[int]
-
-
-async def tags(r: Read, viewer: int | None, names: Sequence[str], ids: Sequence[int] = ()) -> list[Tag]:
-    """Hashtags by their names or ids, in no order."""
-    return await r.all(
-        Tag,
-        f"""SELECT w.id, w.name,
-                   EXISTS (SELECT FROM tag_follows f WHERE f.account_id = $1 AND f.tag_id = w.id),
-                   EXISTS (SELECT FROM featured_tags f WHERE f.account_id = $1 AND f.tag_id = w.id),
-                   array_agg({USES} ORDER BY at DESC), array_agg({USERS} ORDER BY at DESC)
-            FROM (SELECT 'tag' AS kind, id, name FROM tags
-                  WHERE name = ANY($2::text[]) OR id = ANY($3::bigint[])) w {DAYS}
-            GROUP BY w.id, w.name""",
-        viewer, list(names), list(ids),
-    )
-
-
-class Linked(msgspec.Struct, frozen=True):
-    """The card of a page, and how the page was linked on each of the last seven days, today first."""
-
-    id: int
-    version: int
-    uses: list[int]
-    accounts: list[int]
-
-
-async def links(r: Read, ids: Sequence[int]) -> list[Linked]:
-    """Pages by the ids of their cards, in no order."""
-    return await r.all(
-        Linked,
-        f"""SELECT w.id, w.version, array_agg({USES} ORDER BY at DESC), array_agg({USERS} ORDER BY at DESC)
-            FROM (SELECT 'link' AS kind, id, version FROM preview_cards WHERE id = ANY($1::bigint[])) w {DAYS}
-            GROUP BY w.id, w.version""",
-        list(ids),
-    )
-
-
-class FollowedTag(msgspec.Struct, frozen=True):
-    """A hashtag one follows, with the id of the row that says so."""
-
-    row_id: int
-    tag_id: int
-
-
-FOLLOWED_TAGS = both_ways(
-    """SELECT id, tag_id FROM tag_follows WHERE account_id = $1 AND id > $2 AND id < $3
-       ORDER BY id DESC /*page*/ LIMIT $4"""
-)
-
-
-async def followed_tags(r: Read, viewer: int, page: Page) -> list[FollowedTag]:
-    """The hashtags somebody follows, the latest first."""
-    rows = await r.all(FollowedTag, FOLLOWED_TAGS[page.upwards], viewer, page.after, page.before, page.limit)
-    return sorted(rows, key=lambda row: -row.row_id)
-
-
-class Featured(msgspec.Struct, frozen=True):
-    """A hashtag on a profile: how often its owner used it openly, and when last."""
-
-    id: int
-    tag_id: int
-    name: str
-    display_name: str
-    statuses: int
-    last_status_at: date | None
-
-
-async def featured_tags(r: Read, account_id: int) -> list[Featured]:
-    """The hashtags on somebody's profile, those used most first."""
-    return await r.all(
-        Featured,
-        """SELECT f.id, t.id AS tag_id, t.name, f.display_name, count(s.id)::int AS statuses,
-                  max(s.created_at AT TIME ZONE 'UTC')::date AS last_status_at
-           FROM featured_tags f JOIN tags t ON t.id = f.tag_id JOIN accounts a ON a.id = f.account_id
-           LEFT JOIN (status_tags st JOIN statuses s
-                          ON s.id = st.status_id AND s.visibility IN ('public', 'unlisted')
-                             AND s.deleted_at IS NULL AND s.removed_at IS NULL)
-               ON st.tag_id = f.tag_id AND s.account_id = f.account_id
-           WHERE f.account_id = $1 AND a.deleted_at IS NULL AND a.suspended_at IS NULL
-           GROUP BY f.id, t.id, f.display_name ORDER BY count(s.id) DESC, f.id""",
-        account_id,
-    )
-
-
-async def featurable_tags(r: Read, account_id: int, among: int, limit: int) -> list[int]:
-    """The hashtags somebody used most in their latest posts and does not show on their profile."""
-    return await r.values(
-        """SELECT st.tag_id FROM (
-               SELECT id FROM statuses WHERE account_id = $1 AND deleted_at IS NULL ORDER BY id DESC LIMIT $2) s
-           JOIN status_tags st ON st.status_id = s.id
-           WHERE NOT EXISTS (SELECT FROM featured_tags f WHERE f.account_id = $1 AND f.tag_id = st.tag_id)
-           GROUP BY st.tag_id ORDER BY count(*) DESC, st.tag_id LIMIT $3""",
-        account_id, among, limit,
-    )
 
 
 class Conversation(msgspec.Struct, frozen=True):

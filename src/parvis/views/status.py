@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -178,7 +178,7 @@ def _status(
 
 async def entities(
     r: Read, eye: Eye, status_ids: Sequence[int], account_ids: Sequence[int] = (), hidden_in: str = ""
-) -> tuple[dict[int, bytes], dict[int, bytes]]:
+) -> tuple[Mapping[int, bytes], Mapping[int, bytes]]:
     """Status and Account entities by id, with two queries for what changes and at most one for the cards.
 
     A Status is complete with its account, its reblog, its quote, the viewer's marks and what the viewer's filters say.
@@ -193,14 +193,20 @@ async def entities(
         sight = await eye.together.of(look)
     else:
         sight = (await sights(r, eye.shelf, eye.settings, [look]))[look]
-    return ({}, {}) if sight is None else composed(eye, look, sight, hidden_in)
+    if sight is None:
+        return {}, {}
+    key = (look, hidden_in)
+    if key not in sight.composed:
+        sight.composed[key] = composed(eye, look, sight, hidden_in)
+    return sight.composed[key]
 
 
 async def sights(
-    r: Read, shelf: Shelf, settings: Settings, asked: Sequence[Look], *, everything: bool = False
+    r: Read, shelf: Shelf, settings: Settings, asked: Sequence[Look], *, known: Sequence[Post] | None = None,
+    everything: bool = False,
 ) -> dict[Look, Sight]:
     """What each of these looks shows, with the cards it wants on the shelf."""
-    found = await looks.look(r, Stock(shelf, settings), asked, everything=everything)
+    found = await looks.look(r, Stock(shelf, settings), asked, known=known, everything=everything)
     return {look: found[look.viewer] for look in asked}
 
 
@@ -241,7 +247,7 @@ def _with_original(page: Sheet, post: Post, shown: Post, matched: Sequence[Match
     return told if post is shown else _status(page, post, shown, told, matched, b"null")
 
 
-async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> dict[int, bytes]:
+async def statuses(r: Read, eye: Eye, status_ids: Sequence[int]) -> Mapping[int, bytes]:
     """Status entities by id; those the viewer may not see are left out."""
     return (await entities(r, eye, status_ids))[0]
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from parvis.base.db import Read
-from parvis.views import queries
-from parvis.views.queries import Featured, Linked, Tag
 from parvis.views.status import Eye
+from parvis.views.uses import queries
+from parvis.views.uses.queries import Featured, Linked, Tag
 
 DAY = 86400
 UNUSED = [0] * 7

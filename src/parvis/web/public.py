@@ -23,12 +23,14 @@ from parvis.timelines import queries as timelines
 from parvis.timelines.model import Choice
 from parvis.views import account as people
 from parvis.views import status as posts
+from parvis.views.model import Around
 from parvis.views.status import Eye
+from parvis.views.thread import threads
 from parvis.web import shapes
 from parvis.web.site import Limit, Visit
 
 ACTIVITY = ("application/activity+json", "application/ld+json")
-AROUND = (40, 60, 20)
+REACH = (40, 60, 20)
 SHOWN_ARTICLES = 6
 POSTS = Limit("post", 300, 3 * 3600)
 
@@ -135,15 +137,13 @@ async def status(visit: Visit) -> Response:
         if row.deleted_at:
             raise Gone("status")
         await queries.visible(r, row.id, visit.viewer)
-        up, down, depth = AROUND
-        thread = await timelines.thread(r, row.id, up, down, depth)
-        shown = await visit.statuses(r, [row.id])
-        if not shown:
+        around = Around(visit.viewer, row.id, *REACH)
+        thread = (await threads(r, visit.app.shelf, visit.settings, [around])).get(around)
+        if thread is None:
             raise NotFound("status")
-        before, after = ([one.id for one in thread if one.side == side] for side in (-1, 1))
         made = visit.show(
-            "status.html", status=shown[0], ancestors=await visit.statuses(r, before),
-            descendants=await visit.statuses(r, after), composer=visit.me is not None,
+            "status.html", status=msgspec.json.decode(thread.status), **msgspec.json.decode(thread.entity),
+            composer=visit.me is not None,
         )
         return _linked(made, row.uri)
 
