@@ -19,7 +19,7 @@ from parvis.base import proxy
 from parvis.base.clock import mastodon_time
 from parvis.emojis import actions as emojis
 from parvis.emojis import policy
-from parvis.federation import documents
+from parvis.federation import documents, verbs
 from parvis.statuses import actions as statuses
 from parvis.statuses.model import Revision
 
@@ -83,7 +83,7 @@ async def create(cities: Cities, nord: City, by: Account, number: int, *tags: di
         "id": uri, "type": "Note", "attributedTo": by.uri, "to": [documents.PUBLIC], "cc": [], "published": now,
         "content": f"<p>{names}</p>", "tag": list(tags),
     }
-    answer = await cities.deliver("https://nord.example/inbox", documents.create(note), by)
+    answer = await cities.deliver("https://nord.example/inbox", verbs.create(note), by)
     assert answer.status == 202
     await cities.settle()
     return int(await nord.value("SELECT id FROM statuses WHERE uri = $1", uri))

@@ -22,7 +22,7 @@ from cities.test_quotes import quote, say
 from parvis.accounts import actions as accounts
 from parvis.accounts.model import Account, ProfileEdit
 from parvis.base.http import Request, Response
-from parvis.federation import fetch, vocabulary
+from parvis.federation import fetch, jsonld, vocabulary
 from parvis.polls.model import NewPoll
 from parvis.statuses import actions as statuses
 from parvis.statuses.model import Draft, Revision, Status
@@ -269,7 +269,7 @@ def swapped(real: dict[str, Any], ids: list[str]) -> Iterator[dict[str, Any]]:
 
 def leaves(document: Any, actor: str) -> bool:
     """Does this say that the sender herself is gone? She is needed for the next examples."""
-    return vocabulary.kind(document) == "Delete" and vocabulary.reference(document.get("object")) == actor
+    return jsonld.kind(document) == "Delete" and jsonld.reference(document.get("object")) == actor
 
 
 def test_what_was_really_sent_is_taken(square: Square) -> None:
@@ -289,7 +289,7 @@ def test_nobody_reaches_anothers_things_by_naming_them(square: Square) -> None:
 
     async def check() -> int:
         before, tried = await square.rows(), 0
-        kinds = {(one["type"], vocabulary.kind(one["object"]) if isinstance(one["object"], dict) else ""): one for one in square.real}
+        kinds = {(one["type"], jsonld.kind(one["object"]) if isinstance(one["object"], dict) else ""): one for one in square.real}
         for document in kinds.values():
             await square.begin()
             made = list(swapped({name: part for name, part in document.items() if name != "@context"}, others))

@@ -12,7 +12,7 @@ from cities.test_follow import following
 from cities.test_posts import arrived, friends
 from parvis.accounts.model import Account
 from parvis.base.errors import Invalid, NotFound
-from parvis.federation import documents, fetch, vocabulary
+from parvis.federation import documents, fetch, jsonld, verbs, vocabulary
 from parvis.polls import actions as polls
 from parvis.polls import queries
 from parvis.polls.model import NewPoll, Poll
@@ -119,7 +119,7 @@ async def test_a_vote_from_elsewhere_counts_once_and_only_where_it_may(cities: C
     await cities.settle()
 
     async def send(number: int, name: str, to: Status) -> None:
-        made = documents.vote(alice, documents.Cast(number, 0, name), to.uri, bela.uri)
+        made = verbs.vote(alice, documents.Cast(number, 0, name), to.uri, bela.uri)
         assert (await cities.deliver(bela.inbox_url or f"{bela.uri}/inbox", made, alice)).status == 202
         await cities.settle()
 
@@ -131,7 +131,7 @@ async def test_a_vote_from_elsewhere_counts_once_and_only_where_it_may(cities: C
     assert await count_of_posts(sued) == 2
     await cities.advance(HOUR + timedelta(seconds=2))
     dora = await nord.person("dora_long")
-    late = documents.vote(dora, documents.Cast(1, 0, "Non"), asked.uri, bela.uri)
+    late = verbs.vote(dora, documents.Cast(1, 0, "Non"), asked.uri, bela.uri)
     await cities.deliver(f"{bela.uri}/inbox", late, dora)
     await cities.settle()
     assert await counts(sued, asked) == ([1, 0], 1)
@@ -202,10 +202,10 @@ async def test_secret_totals_stay_secret(cities: Cities, nord: City, sued: City)
     await cities.settle()
     await vote(nord, alice, asked, 1)
     await cities.settle()
-    said = vocabulary.note(vocabulary.document((await cities.get(asked.uri)).body))
+    said = vocabulary.note(jsonld.document((await cities.get(asked.uri)).body))
     assert said.question is not None
     assert (said.question.votes, said.question.voters, said.question.closed) == ((0, 0), 1, False)
     await cities.advance(HOUR + timedelta(seconds=2))
-    said = vocabulary.note(vocabulary.document((await cities.get(asked.uri)).body))
+    said = vocabulary.note(jsonld.document((await cities.get(asked.uri)).body))
     assert said.question is not None
     assert (said.question.votes, said.question.closed) == ((0, 1), True)

@@ -9,7 +9,7 @@ from cities.test_follow import following
 from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account, ProfileEdit
-from parvis.federation import outbox, vocabulary
+from parvis.federation import jsonld, outbox
 from parvis.media import queries as media
 from parvis.moderation.model import Level, MeasureTaken
 from parvis.statuses import actions as statuses
@@ -143,7 +143,7 @@ async def test_a_deleted_post_is_gone_and_is_not_made_again(cities: Cities, nord
     assert (await cities.get(said.uri)).status == 410
     await nord.as_owner("DELETE FROM activities_done WHERE uri = $1", f"{said.uri}/activity")
     seen_bela = await nord.meet("bela@sued.example")
-    answer = await cities.deliver("https://nord.example/inbox", vocabulary.document(create), seen_bela)
+    answer = await cities.deliver("https://nord.example/inbox", jsonld.document(create), seen_bela)
     assert answer.status == 202
     await cities.settle()
     assert (await arrived(nord, said)).deleted_at is not None

@@ -23,7 +23,8 @@ from parvis.accounts.model import Account
 from parvis.base.errors import Upstream
 from parvis.base.http import Address, Wire
 from parvis.federation import fetch, inbox, wire
-from parvis.federation.vocabulary import MAX_BYTES, PUBLIC
+from parvis.federation.jsonld import MAX_BYTES
+from parvis.federation.vocabulary import PUBLIC
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from parvis.accounts.model import Account
 from parvis.base.errors import Invalid
-from parvis.federation import documents, vocabulary, wire
+from parvis.federation import documents, jsonld, verbs, vocabulary, wire
 from parvis.federation.queries import Totals
 from parvis.federation.vocabulary import PUBLIC
 from parvis.statuses.model import Status, Tagged
@@ -82,14 +82,14 @@ def test_whatever_a_document_holds_it_is_read_or_refused(found: dict[str, Any]) 
     for read in (vocabulary.activity, vocabulary.actor, vocabulary.note, vocabulary.authorization):
         with contextlib.suppress(Invalid):
             made = read(found)
-            assert vocabulary.host(made.id)
+            assert jsonld.host(made.id)
             assert isinstance(msgspec.json.encode(made), bytes)
 
 
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_they_are_an_object_or_refused(body: bytes) -> None:
     with contextlib.suppress(Invalid):
-        assert isinstance(vocabulary.document(body), dict)
+        assert isinstance(jsonld.document(body), dict)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_whatever_bytes_come_they_are_an_object_or_refused(body: bytes) -> None:
 )
 def test_a_document_has_limits(body: bytes, code: str) -> None:
     with pytest.raises(Invalid) as caught:
-        vocabulary.document(body)
+        jsonld.document(body)
     assert caught.value.word == code
 
 
@@ -160,7 +160,7 @@ def test_a_post_that_stays_in_the_city_is_never_written() -> None:
     with pytest.raises(ValueError, match="stays in this city"):
         written(post(local_only=True))
     with pytest.raises(ValueError, match="stays in this city"):
-        documents.announce(post(), bela(), post(local_only=True), bela())
+        verbs.announce(post(), bela(), post(local_only=True), bela())
 
 
 def test_who_may_quote_and_answer_is_written_as_it_is_read() -> None:
@@ -235,7 +235,7 @@ def test_attachments_keep_what_helps_to_show_them() -> None:
      ("https://user@sued.example/", ""), ("javascript:alert(1)", ""), ("acct:bela@sued.example", ""), ("", "")],
 )
 def test_the_host_of_an_address(uri: str, host: str) -> None:
-    assert vocabulary.host(uri) == host
+    assert jsonld.host(uri) == host
 
 
 @pytest.mark.parametrize(

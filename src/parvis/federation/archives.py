@@ -22,8 +22,8 @@ from parvis.accounts.model import Account
 from parvis.base import mail
 from parvis.base.db import Read
 from parvis.base.jobs import Job
-from parvis.federation import documents
-from parvis.federation.vocabulary import Document
+from parvis.federation import documents, verbs
+from parvis.federation.jsonld import Document
 from parvis.media import actions as media
 from parvis.portability import actions, policy, queries
 from parvis.portability.model import ArchiveAsked
@@ -166,12 +166,12 @@ async def _activity(r: Read, account: Account, status: Status, base: str) -> Doc
         note = documents.note(await documents.written(r, account, _opened(status)), base)
         for file in note["attachment"]:
             file["url"] = _place(file["url"].removeprefix(documents.file_url(base, "")))
-        return documents.create(note | ({"localOnly": True} if status.local_only else {}))
+        return verbs.create(note | ({"localOnly": True} if status.local_only else {}))
     original = await posts.by_id(r, status.reblog_of_id)
     author = await people.by_id(r, original.account_id) if original and not original.deleted_at else None
     if original is None or author is None:
         return None
-    return documents.announce(status, account, _opened(original), author)
+    return verbs.announce(status, account, _opened(original), author)
 
 
 def _opened(status: Status) -> Status:

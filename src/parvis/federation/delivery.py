@@ -13,7 +13,7 @@ from parvis.accounts import queries as people
 from parvis.base.errors import Upstream
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal
-from parvis.federation import queries, signatures, synchrony, vocabulary, wire
+from parvis.federation import jsonld, queries, signatures, synchrony, wire
 from parvis.federation.hosts import queries as health
 from parvis.federation.queries import Delivery
 from parvis.peers import actions as meeting
@@ -82,7 +82,7 @@ async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey])
         async with job.db.read() as read:
             headers[synchrony.HEADER] = await synchrony.header(read, delivery.account_id, actor, delivery.inbox)
     try:
-        answer = await wire.knock(job, vocabulary.host(delivery.inbox), (key, actor), lambda sign: (
+        answer = await wire.knock(job, jsonld.host(delivery.inbox), (key, actor), lambda sign: (
             job.http.request(
                 "POST", delivery.inbox, headers=headers, body=delivery.body, limit=100_000, seconds=SECONDS,
                 redirects=1, sign=sign,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -15,12 +15,13 @@ from parvis.base.db import Read
 from parvis.emojis import queries as emojis
 from parvis.emojis.model import Emoji
 from parvis.federation import queries, wire
+from parvis.federation.jsonld import Document, host
 from parvis.federation.queries import Totals
-from parvis.federation.vocabulary import PUBLIC, Document, host
+from parvis.federation.vocabulary import PUBLIC
 from parvis.media import queries as files
 from parvis.media.model import Media
 from parvis.polls import queries as polls
-from parvis.polls.model import Cast, Option, Poll
+from parvis.polls.model import Option, Poll
 from parvis.quotes import queries as quotes
 from parvis.quotes.model import Grant, Quote
 from parvis.statuses import queries as posts
@@ -233,7 +234,7 @@ def note(post: Written, base: str) -> Document:
     status, author = post.status, post.author
     if not author.local or not status.local:
         raise ValueError("only this city's own posts are written as documents")
-    _check_leaving(status)
+    check_leaving(status)
     content = _quoting(post) + status.content
     to, cc = addresses(status, author, (one for one, _ in post.named))
     document: Document = {
@@ -261,7 +262,7 @@ def note(post: Written, base: str) -> Document:
     return document
 
 
-def _check_leaving(status: Status) -> None:
+def check_leaving(status: Status) -> None:
     """The last guard: whoever asks for the document of a post that stays here has made a mistake."""
     if status.local_only:
         raise ValueError("a post that stays in this city is never written as a document")
@@ -303,28 +304,11 @@ def _circle(words: Sequence[str], author: Account) -> list[str]:
     return [known[word] for word in words if word in known] or [author.uri]
 
 
-def quote_request(note: Document, by: Account, quoted: str, uri: str) -> Document:
-    """Somebody asks whether they may quote; the quote itself comes along, since it may not be for everybody."""
-    return {"id": uri, "type": "QuoteRequest", "actor": by.uri, "object": quoted, "instrument": note}
-
-
-def quote_answer(kind: str, author: Account, asked: Document, mark: str, result: str | None) -> Document:
-    """The quoted author's answer, with the address of their agreement."""
-    return answer(kind, author, asked, mark) | ({"result": result} if result else {})
-
-
 def quote_authorization(author: Account, grant: Grant) -> Document:
     """An agreement, for whoever wants to be sure of it."""
     return {
         "id": grant.uri, "type": "QuoteAuthorization", "attributedTo": author.uri,
         "interactingObject": grant.quoting, "interactionTarget": grant.quoted,
-    }
-
-
-def quote_revocation(author: Account, agreement: Document, to: Sequence[str]) -> Document:
-    """The quoted author agrees no more."""
-    return {
-        "id": f"{agreement['id']}#delete", "type": "Delete", "actor": author.uri, "to": list(to), "object": agreement
     }
 
 
@@ -344,18 +328,6 @@ def _question(asked: Asked) -> Document:
     if poll.expires_at:
         found |= {name: mastodon_time(poll.expires_at) for name in ("endTime", *(["closed"] if asked.ended else []))}
     return found
-
-
-def vote(by: Account, cast: Cast, question: str, author: str) -> Document:
-    """Somebody chose an answer: a note with its words as name, which only the one who asked is told."""
-    identity = f"{by.uri}#votes/{cast.id}"
-    return {
-        "id": f"{identity}/activity", "type": "Create", "actor": by.uri, "to": [author],
-        "object": {
-            "id": identity, "type": "Note", "name": cast.title, "attributedTo": by.uri, "inReplyTo": question,
-            "to": [author],
-        },
-    }
 
 
 def _mention(account: Account) -> Document:
@@ -397,84 +369,6 @@ def _attachment(file: Media, base: str) -> Document:
     return found
 
 
-def tombstone(uri: str) -> Document:
-    """What is left of a deleted post."""
-    return {"id": uri, "type": "Tombstone"}
-
-
-def create(document: Document) -> Document:
-    """A post is published."""
-    return {
-        "id": f"{document['id']}/activity", "type": "Create", "actor": document["attributedTo"],
-        "published": document["published"], "to": document["to"], "cc": document["cc"], "object": document,
-    }
-
-
-def update(document: Document, owner: str, mark: object, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
-    """A post or a profile says something else now; `mark` tells this edit from the others."""
-    return {
-        "id": f"{document['id']}#updates/{mark}", "type": "Update", "actor": owner, "to": list(to), "cc": list(cc),
-        "object": document,
-    }
-
-
-def delete(owner: str, uri: str, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
-    """A post is gone; or its owner, when they delete themselves."""
-    gone: object = uri if uri == owner else tombstone(uri)
-    return {"id": f"{uri}#delete", "type": "Delete", "actor": owner, "to": list(to), "cc": list(cc), "object": gone}
-
-
-def announce(wrapper: Status, by: Account, original: Status, author: Account) -> Document:
-    """A post is passed on."""
-    _check_leaving(original)
-    to, cc = addresses(wrapper, by, [author])
-    return {
-        "id": wrapper.uri, "type": "Announce", "actor": by.uri, "published": mastodon_time(wrapper.created_at),
-        "to": to, "cc": cc, "object": original.uri,
-    }
-
-
-def like(by: Account, favourite: int, original: str) -> Document:
-    """A post is somebody's favourite."""
-    return {"id": f"{by.uri}#likes/{favourite}", "type": "Like", "actor": by.uri, "object": original}
-
-
-def follow(by: str, follow_uri: str | None, target: str) -> Document:
-    """Somebody wants to follow."""
-    found = {"id": follow_uri} if follow_uri else {}
-    return {**found, "type": "Follow", "actor": by, "object": target}
-
-
-def follow_uri(by: Account, follow_id: int) -> str:
-    """The id of a Follow of ours."""
-    return f"{by.uri}#follows/{follow_id}"
-
-
-def answer(kind: str, by: Account, asked: Document, mark: str) -> Document:
-    """Accept or Reject a Follow."""
-    identity = f"{by.uri}#{kind.lower()}s/{mark}"
-    return {"id": identity, "type": kind, "actor": by.uri, "to": [asked["actor"]], "object": asked}
-
-
-def block(by: Account, block_id: int, target: str) -> Document:
-    """Somebody wants nothing to do with another."""
-    return {"id": f"{by.uri}#blocks/{block_id}", "type": "Block", "actor": by.uri, "to": [target], "object": target}
-
-
-def move(by: Account, move_id: int, target: str) -> Document:
-    """Somebody is another account from now on."""
-    address = {"to": [f"{by.uri}/followers"], "object": by.uri, "target": target}
-    return {"id": f"{by.uri}#moves/{move_id}", "type": "Move", "actor": by.uri, **address}
-
-
-def undo(document: Document, to: Sequence[str], cc: Sequence[str] = ()) -> Document:
-    """An activity is taken back."""
-    return {
-        "id": f"{document['id']}#undo", "type": "Undo", "actor": document["actor"], "to": list(to), "cc": list(cc),
-        "object": document,
-    }
-
-
 def collection(uri: str, total: int, *, paged: bool, ordered: bool) -> Document:
     """A collection: how much it holds, and where its first page is."""
     found: Document = {"id": uri, "type": "OrderedCollection" if ordered else "Collection", "totalItems": total}
@@ -492,6 +386,3 @@ def collection_page(
     return found | ({"next": following} if following else {})
 
 
-def mark(moment: datetime) -> int:
-    """A moment as part of an id."""
-    return round(moment.timestamp() * 1000)

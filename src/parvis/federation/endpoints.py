@@ -24,11 +24,11 @@ from parvis.base.http import Http
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import documents, proofs, queries, relays, synchrony, vocabulary, wire
+from parvis.federation import documents, jsonld, proofs, queries, relays, synchrony, verbs, vocabulary, wire
+from parvis.federation.jsonld import Document
 from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
 from parvis.federation.signatures import BadSignature
-from parvis.federation.vocabulary import Document
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
 from parvis.quotes import queries as quotes
@@ -247,12 +247,12 @@ def _address(request: Request, uri: str) -> str:
 async def _said(read: Read, account: Account, status: Status, base: str) -> Document:
     """The activity by which something was said: Create, or Announce for what was passed on."""
     if status.reblog_of_id is None:
-        return documents.create(documents.note(await documents.written(read, account, status), base))
+        return verbs.create(documents.note(await documents.written(read, account, status), base))
     original = await posts.by_id(read, status.reblog_of_id)
     author = await people.by_id(read, original.account_id) if original else None
     if original is None or author is None:
         raise NotFound("status")
-    return documents.announce(status, account, original, author)
+    return verbs.announce(status, account, original, author)
 
 
 async def followers(request: Request, city: City) -> Response:
@@ -391,10 +391,10 @@ async def status_collection(request: Request, city: City) -> Response:
 async def inbox(request: Request, city: City) -> Response:
     """Take in what another server sends; a worker will look at it."""
     body = await _body(request)
-    activity = vocabulary.activity(vocabulary.document(body))
+    activity = vocabulary.activity(jsonld.document(body))
     if not activity.type:
         raise Invalid("type", "missing")
-    host = vocabulary.host(activity.actor)
+    host = jsonld.host(activity.actor)
     async with city.db.read() as read:
         if await peers.is_kept_out(read, servers.above(host)):
             raise Forbidden("domain_blocked")
@@ -406,7 +406,7 @@ async def inbox(request: Request, city: City) -> Response:
     proof.check_digest(headers, body)
     if wire.ours(city.settings, activity.actor):
         raise BadSignature("owner")
-    relay = None if vocabulary.host(proof.key_id) == host else await relays.sender(city.db, proof)
+    relay = None if jsonld.host(proof.key_id) == host else await relays.sender(city.db, proof)
     _check_host(city, proof, headers)
     if relay is not None:
         await relays.hear(city.db, relay, activity, proof, (("POST", city.settings.base, _path(request)), headers))
@@ -421,7 +421,7 @@ async def inbox(request: Request, city: City) -> Response:
 
 
 def _check_host(city: City, proof: Proof, headers: dict[str, str]) -> None:
-    proof.check_host(headers, vocabulary.host(f"{city.settings.base}/"))
+    proof.check_host(headers, jsonld.host(f"{city.settings.base}/"))
 
 
 async def _check_known(
@@ -441,12 +441,12 @@ async def _check_known(
 
 async def _body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > vocabulary.MAX_BYTES:
+    if declared.isdigit() and int(declared) > jsonld.MAX_BYTES:
         raise TooLargeError
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > vocabulary.MAX_BYTES:
+        if len(body) > jsonld.MAX_BYTES:
             raise TooLargeError
     return bytes(body)
 

@@ -8,9 +8,10 @@ from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.errors import Problem
 from parvis.base.jobs import Job
-from parvis.federation import fetch, threads, vocabulary
+from parvis.federation import fetch, jsonld, threads, vocabulary
+from parvis.federation.jsonld import Document
 from parvis.federation.model import ProfileMet
-from parvis.federation.vocabulary import Document, Note
+from parvis.federation.vocabulary import Note
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 
@@ -36,7 +37,7 @@ async def read(job: Job, event: ProfileMet) -> None:
 async def _items(job: Job, account: Account) -> list[Any]:
     """The first page of the collection, from the account's own server."""
     try:
-        near = vocabulary.host(account.uri)
+        near = jsonld.host(account.uri)
         found = await threads.opened(job, near, account.featured_url)
         if not _listed(found) and found.get("first") is not None:
             found = await threads.opened(job, near, found["first"])
@@ -46,15 +47,15 @@ async def _items(job: Job, account: Account) -> list[Any]:
 
 
 def _listed(page: Document) -> list[Any]:
-    return [*vocabulary.items(page.get("orderedItems")), *vocabulary.items(page.get("items"))]
+    return [*jsonld.items(page.get("orderedItems")), *jsonld.items(page.get("items"))]
 
 
 def _near(account: Account, uri: str) -> bool:
-    return vocabulary.host(uri) == vocabulary.host(account.uri)
+    return jsonld.host(uri) == jsonld.host(account.uri)
 
 
 async def _pin(job: Job, account: Account, item: object) -> None:
-    uri = vocabulary.reference(item)
+    uri = jsonld.reference(item)
     if uri is None or not _near(account, uri):
         return
     async with job.db.read() as r:
@@ -78,6 +79,6 @@ async def _reading(job: Job, account: Account, uri: str, item: object) -> fetch.
 
 
 async def _note(job: Job, uri: str, item: object) -> Note:
-    if isinstance(item, dict) and vocabulary.kind(item) in KINDS:
+    if isinstance(item, dict) and jsonld.kind(item) in KINDS:
         return vocabulary.note(item)
     return await fetch.note(job, uri)

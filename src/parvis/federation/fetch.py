@@ -18,7 +18,7 @@ from parvis.base.jobs import Job
 from parvis.emojis import actions as emojis
 from parvis.emojis import policy as drawn
 from parvis.emojis.model import Heard
-from parvis.federation import queries, signatures, vocabulary, wire
+from parvis.federation import jsonld, queries, signatures, vocabulary, wire
 from parvis.federation.model import ProfileMet
 from parvis.federation.vocabulary import Actor, Attachment, Note, Question
 from parvis.peers import actions as peers
@@ -108,7 +108,7 @@ async def _ask(job: Job, uri: str, known: Account | None, in_passing: bool = Fal
         profile = msgspec.structs.replace(profile, avatar_url=None, header_url=None)
     async with job.db.write() as tx:
         await tx.lock(f"account {profile.uri}")
-        await peers.seen(tx, vocabulary.host(profile.uri))
+        await peers.seen(tx, jsonld.host(profile.uri))
         await emojis.learn(tx, profile.domain, drawn.learnable(found.emojis, job.settings.dev))
         kept = await accounts.remember(tx, profile)
         if known is None and kept.featured_url and not in_passing:
@@ -119,12 +119,12 @@ async def _ask(job: Job, uri: str, known: Account | None, in_passing: bool = Fal
 async def _without_files(job: Job, uri: str) -> bool:
     """Does a measure keep the files of this server out?"""
     async with job.db.read() as read:
-        return await servers.are_files_kept_out(read, above(vocabulary.host(uri)))
+        return await servers.are_files_kept_out(read, above(jsonld.host(uri)))
 
 
 async def _domain(job: Job, found: Actor) -> str:
     """The domain of an actor's handle: what WebFinger says must lead back to this very actor."""
-    finger = await wire.finger(job, found.username, vocabulary.host(found.id))
+    finger = await wire.finger(job, found.username, jsonld.host(found.id))
     if finger.actor != found.id or finger.username.lower() != found.username.lower():
         raise Upstream("wrong_webfinger", url=found.id)
     if finger.domain == job.settings.domain:
@@ -133,9 +133,9 @@ async def _domain(job: Job, found: Actor) -> str:
 
 
 def _profile(found: Actor, domain: str) -> Profile:
-    near = vocabulary.host(found.id)
+    near = jsonld.host(found.id)
     same = {url for url in (found.inbox, found.shared_inbox, found.outbox, found.followers) if url} | {found.id}
-    if any(vocabulary.host(url) != near for url in same):
+    if any(jsonld.host(url) != near for url in same):
         raise Upstream("wrong_host", url=found.id)
     key = found.key.pem if found.key and _usable(found.key.pem) else None
     return Profile(
@@ -188,7 +188,7 @@ async def note(job: Job, uri: str) -> Note:
         found = vocabulary.note(await wire.document(job, uri))
     except Invalid as error:
         raise Upstream(error.word, url=uri, field=error.field) from error
-    if vocabulary.host(found.attributed_to) != vocabulary.host(found.id):
+    if jsonld.host(found.attributed_to) != jsonld.host(found.id):
         raise Upstream("wrong_author", url=uri)
     return found
 
@@ -241,7 +241,7 @@ async def agreement(job: Job, uri: str, author: str, quoting: str, quoted: str) 
     Everything is compared: an agreement of somebody else, to another quote, or of another post, is none
     (the class of GHSA-8h43-rcqj-wpc6 and GHSA-q4g8-82c5-9h33). Upstream when their server cannot be asked now.
     """
-    if vocabulary.host(uri) != vocabulary.host(author):
+    if jsonld.host(uri) != jsonld.host(author):
         return False
     try:
         found = vocabulary.authorization(await wire.document(job, uri))
@@ -420,7 +420,7 @@ async def resolve(job: Job, text: str) -> Account | Status | None:
     """
     wanted, job = text.strip(), job.rationed(REQUESTS)
     try:
-        if vocabulary.host(wanted):
+        if jsonld.host(wanted):
             return await _at(job, wanted)
         match = _HANDLE.fullmatch(wanted)
         domain = match and normal_domain(match["domain"])
@@ -451,8 +451,8 @@ async def _at(job: Job, url: str) -> Account | Status:
     if wire.ours(job.settings, url):
         return await _ours(job, url)
     found = await wire.document(job, url)
-    identity = vocabulary.reference(found.get("id")) or url
-    if vocabulary.kind(found) in vocabulary.ACTOR_TYPES:
+    identity = jsonld.reference(found.get("id")) or url
+    if jsonld.kind(found) in vocabulary.ACTOR_TYPES:
         return await actor(job, identity)
     return await status(job, identity)
 

@@ -15,7 +15,7 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, NotFound, Problem, Upstream
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
-from parvis.federation import fetch, proofs, queries, synchrony, vocabulary, wire
+from parvis.federation import fetch, jsonld, proofs, queries, synchrony, vocabulary, wire
 from parvis.federation.activities import (
     accept,
     add,
@@ -137,9 +137,9 @@ async def _take(job: Job, item: Item) -> None:
 
 
 async def _understand(job: Job, item: Item) -> None:
-    activity = vocabulary.activity(vocabulary.document(item.body))
-    near = vocabulary.host(activity.actor)
-    if vocabulary.host(activity.id) != near:
+    activity = vocabulary.activity(jsonld.document(item.body))
+    near = jsonld.host(activity.actor)
+    if jsonld.host(activity.id) != near:
         raise NotUsedError("wrong_host")
     async with job.db.read() as read:
         if await servers.is_kept_out(read, above(near)):
@@ -190,7 +190,7 @@ async def _sender(job: Job, item: Item, activity: Activity) -> Account | None:
     The key we know is tried, and when it does not fit, the one that the actor has now.
     """
     proof = proofs.shown(item.headers)
-    if vocabulary.host(proof.key_id) != vocabulary.host(activity.actor):
+    if jsonld.host(proof.key_id) != jsonld.host(activity.actor):
         raise BadSignature("owner")
     proof.check_digest(item.headers, item.body)
     async with job.db.read() as read:

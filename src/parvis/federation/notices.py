@@ -7,7 +7,8 @@ from typing import Literal
 
 from parvis.accounts.model import Account
 from parvis.federation import wire
-from parvis.federation.vocabulary import PUBLIC, Document
+from parvis.federation.jsonld import Document
+from parvis.federation.vocabulary import PUBLIC
 
 
 def flag(base: str, report: int, accused: Sequence[str], comment: str) -> Document:

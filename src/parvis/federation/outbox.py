@@ -25,9 +25,10 @@ from parvis.accounts.model import (
 )
 from parvis.base.db import Read, Tx
 from parvis.base.jobs import Job
-from parvis.federation import documents, notices, queries, wire
+from parvis.federation import documents, notices, queries, verbs, wire
+from parvis.federation.jsonld import Document, host
 from parvis.federation.relaying import queries as relaying
-from parvis.federation.vocabulary import PUBLIC, Document, addressing, host
+from parvis.federation.vocabulary import PUBLIC, addressing
 from parvis.moderation import queries as cases
 from parvis.moderation.model import Level, MeasureTaken, Reported
 from parvis.peers.model import CameBack
@@ -66,7 +67,7 @@ async def posted(job: Job, event: PostedAbroad) -> None:
         status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
         if status and author and not status.local_only and status.deleted_at is None and status.removed_at is None:
             post = await documents.written(tx, author, status)
-            document = documents.create(documents.note(post, job.settings.base))
+            document = verbs.create(documents.note(post, job.settings.base))
             await _send(tx, author, document, await _readers(tx, author, status, widened=False))
 
 
@@ -75,7 +76,7 @@ async def edited(job: Job, event: Edited) -> None:
     async with job.db.write() as tx:
         status, author = await posts.by_id(tx, event.status), await _ours(tx, event.account)
         if status and author and status.edited_at:
-            await _update(tx, job, author, status, f"{documents.mark(status.edited_at)}")
+            await _update(tx, job, author, status, f"{verbs.mark(status.edited_at)}")
 
 
 async def policy_changed(job: Job, event: PolicyChanged) -> None:
@@ -92,7 +93,7 @@ async def _update(
     """Send a post of ours as it is now to all who may have it and to these inboxes, unless it is gone or stays here."""
     if status.deleted_at is None and status.removed_at is None and not status.local_only:
         note = documents.note(await documents.written(tx, author, status), job.settings.base)
-        document = documents.update(note, author.uri, mark, note["to"], note["cc"])
+        document = verbs.update(note, author.uri, mark, note["to"], note["cc"])
         await _send(tx, author, document, [*await _readers(tx, author, status, widened=True), *also])
 
 
@@ -105,7 +106,7 @@ async def quote_requested(job: Job, event: QuoteRequested) -> None:
         by, author = await _across(tx, event.account, quote.quoted_account_id or 0)
         if by and author:
             note = documents.note(await documents.written(tx, by, status), job.settings.base)
-            document = documents.quote_request(note, by, quote.quoted_uri, quote.request_uri)
+            document = verbs.quote_request(note, by, quote.quoted_uri, quote.request_uri)
             await _send(tx, by, document, [author.inbox_url])
 
 
@@ -138,7 +139,7 @@ async def _quote_answer(
         uri, quoted, instrument = asked
         request = {"id": uri, "type": "QuoteRequest", "actor": by.uri, "object": quoted, "instrument": instrument}
         mark = hashlib.sha256(f"{by.uri} {uri}".encode()).hexdigest()[:24]
-        document = documents.quote_answer(kind, author, request, f"quote-{mark}", result)
+        document = verbs.quote_answer(kind, author, request, f"quote-{mark}", result)
         await _send(tx, author, document, [by.inbox_url], again=True)
 
 
@@ -151,7 +152,7 @@ async def quote_revoked(job: Job, event: QuoteRevoked) -> None:
             return
         if author.local and event.approval:
             agreement = documents.quote_authorization(author, Grant(event.approval, status.uri, quoted.uri))
-            document = documents.quote_revocation(author, agreement, [by.uri])
+            document = verbs.quote_revocation(author, agreement, [by.uri])
             there = [] if by.local or not by.inbox_url else [by.inbox_url]
             shown = await _readers(tx, author, quoted, widened=True)
             theirs = await _readers(tx, by, status, widened=True) if by.local else []
@@ -171,7 +172,7 @@ async def deleted(job: Job, event: Deleted) -> None:
             return
         named = await _named(tx, status)
         to, cc = documents.addresses(status, author, named)
-        document = documents.delete(author.uri, status.uri, to, cc)
+        document = verbs.delete(author.uri, status.uri, to, cc)
         await _send(tx, author, document, await _readers(tx, author, status, widened=True))
 
 
@@ -244,7 +245,7 @@ async def reblogged(job: Job, event: Reblogged) -> None:
         wrapper, by = await posts.by_id(tx, event.status), await _ours(tx, event.by)
         original, author = await _passed_on(tx, event.original)
         if wrapper and by and original and author and wrapper.deleted_at is None and not wrapper.local_only:
-            document = documents.announce(wrapper, by, original, author)
+            document = verbs.announce(wrapper, by, original, author)
             await _send(tx, by, document, await _crowd(tx, by, wrapper, [author.id]))
 
 
@@ -259,8 +260,8 @@ async def unreblogged(job: Job, event: Unreblogged) -> None:
 async def _take_back(tx: Tx, by: Account, wrapper: Status, original_id: int) -> None:
     original, author = await _passed_on(tx, original_id)
     if original and author:
-        announce = documents.announce(wrapper, by, original, author)
-        document = documents.undo(announce, announce["to"], announce["cc"])
+        announce = verbs.announce(wrapper, by, original, author)
+        document = verbs.undo(announce, announce["to"], announce["cc"])
         await _send(tx, by, document, await _crowd(tx, by, wrapper, [author.id]))
 
 
@@ -275,7 +276,7 @@ async def favourited(job: Job, event: Favourited) -> None:
         by, author = await _across(tx, event.by, event.author)
         original = await posts.by_id(tx, event.status)
         if by and author and original:
-            await _send(tx, by, documents.like(by, event.favourite, original.uri), [author.inbox_url])
+            await _send(tx, by, verbs.like(by, event.favourite, original.uri), [author.inbox_url])
 
 
 async def unfavourited(job: Job, event: Unfavourited) -> None:
@@ -284,7 +285,7 @@ async def unfavourited(job: Job, event: Unfavourited) -> None:
         by, author = await _across(tx, event.by, event.author)
         original = await posts.by_id(tx, event.status)
         if by and author and original:
-            document = documents.undo(documents.like(by, event.favourite, original.uri), [author.uri])
+            document = verbs.undo(verbs.like(by, event.favourite, original.uri), [author.uri])
             await _send(tx, by, document, [author.inbox_url])
 
 
@@ -295,7 +296,7 @@ async def poll_voted(job: Job, event: PollVoted) -> None:
         status = await posts.by_id(tx, event.status)
         if by and author and status and status.deleted_at is None:
             for cast in await polls.cast(tx, event.votes):
-                await _send(tx, by, documents.vote(by, cast, status.uri, author.uri), [author.inbox_url])
+                await _send(tx, by, verbs.vote(by, cast, status.uri, author.uri), [author.inbox_url])
 
 
 async def poll_tallied(job: Job, event: PollTallied) -> None:
@@ -334,7 +335,7 @@ async def _ask_to_follow(tx: Tx, account: int, other: int, again: bool = False) 
     by, target = await _across(tx, account, other)
     made = await people.follow_between(tx, account, other)
     if by and target and made and not made.accepted:
-        document = documents.follow(by.uri, documents.follow_uri(by, made.id), target.uri)
+        document = verbs.follow(by.uri, verbs.follow_uri(by, made.id), target.uri)
         await _send(tx, by, document, [target.inbox_url], again)
 
 
@@ -352,15 +353,15 @@ async def _answer(job: Job, kind: str, event: FollowAccepted | FollowRejected) -
     async with job.db.write() as tx:
         by, follower = await _across(tx, event.target, event.account)
         if by and follower:
-            asked = documents.follow(follower.uri, event.uri, by.uri)
+            asked = verbs.follow(follower.uri, event.uri, by.uri)
             mark = hashlib.sha256(f"{follower.uri} {event.uri}".encode()).hexdigest()[:24]
-            await _send(tx, by, documents.answer(kind, by, asked, mark), [follower.inbox_url], again=True)
+            await _send(tx, by, verbs.answer(kind, by, asked, mark), [follower.inbox_url], again=True)
 
 
 async def disown_follow(tx: Tx, by: Account, target: Account, mark: int) -> None:
     """Tell a server that counts somebody here among its followers, which they are not, that it is over."""
-    asked = documents.follow(by.uri, f"{by.uri}#follows/{target.id}-{mark}", target.uri)
-    await _send(tx, by, documents.undo(asked, [target.uri]), [target.inbox_url])
+    asked = verbs.follow(by.uri, f"{by.uri}#follows/{target.id}-{mark}", target.uri)
+    await _send(tx, by, verbs.undo(asked, [target.uri]), [target.inbox_url])
 
 
 async def unfollowed(job: Job, event: Unfollowed) -> None:
@@ -368,21 +369,21 @@ async def unfollowed(job: Job, event: Unfollowed) -> None:
     async with job.db.write() as tx:
         by, target = await _across(tx, event.account, event.target)
         if by and target:
-            asked = documents.follow(by.uri, documents.follow_uri(by, event.follow), target.uri)
-            await _send(tx, by, documents.undo(asked, [target.uri]), [target.inbox_url])
+            asked = verbs.follow(by.uri, verbs.follow_uri(by, event.follow), target.uri)
+            await _send(tx, by, verbs.undo(asked, [target.uri]), [target.inbox_url])
 
 
 async def relay_asked(tx: Tx, base: str, relay: int, to: Account) -> None:
     """Ask a relay, in the name of the city, to pass things on: by following everybody."""
     city = wire.instance_uri(base)
-    await _send(tx, None, documents.follow(city, f"{city}#relays/{relay}", PUBLIC), [to.inbox_url])
+    await _send(tx, None, verbs.follow(city, f"{city}#relays/{relay}", PUBLIC), [to.inbox_url])
 
 
 async def relay_left(tx: Tx, base: str, relay: int, to: Account) -> None:
     """Tell a relay that the city wants nothing more of it."""
     city = wire.instance_uri(base)
-    asked = documents.follow(city, f"{city}#relays/{relay}", PUBLIC)
-    await _send(tx, None, documents.undo(asked, [to.uri]), [to.inbox_url])
+    asked = verbs.follow(city, f"{city}#relays/{relay}", PUBLIC)
+    await _send(tx, None, verbs.undo(asked, [to.uri]), [to.inbox_url])
 
 
 async def blocked(job: Job, event: Blocked) -> None:
@@ -390,7 +391,7 @@ async def blocked(job: Job, event: Blocked) -> None:
     async with job.db.write() as tx:
         by, target = await _across(tx, event.account, event.target)
         if by and target:
-            await _send(tx, by, documents.block(by, event.block, target.uri), [target.inbox_url])
+            await _send(tx, by, verbs.block(by, event.block, target.uri), [target.inbox_url])
 
 
 async def unblocked(job: Job, event: Unblocked) -> None:
@@ -398,7 +399,7 @@ async def unblocked(job: Job, event: Unblocked) -> None:
     async with job.db.write() as tx:
         by, target = await _across(tx, event.account, event.target)
         if by and target:
-            document = documents.undo(documents.block(by, event.block, target.uri), [target.uri])
+            document = verbs.undo(verbs.block(by, event.block, target.uri), [target.uri])
             await _send(tx, by, document, [target.inbox_url])
 
 
@@ -409,7 +410,7 @@ async def profile_edited(job: Job, event: ProfileEdited) -> None:
         shown = await people.shown(tx, [event.account])
         if by and shown and by.deleted_at is None:
             profile = await documents.profile(tx, by, shown[0], job.settings.base)
-            document = documents.update(profile, by.uri, by.version, [PUBLIC], [f"{by.uri}/followers"])
+            document = verbs.update(profile, by.uri, by.version, [PUBLIC], [f"{by.uri}/followers"])
             await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
 
 
@@ -418,7 +419,7 @@ async def moved(job: Job, event: Moved) -> None:
     async with job.db.write() as tx:
         by, target = await _ours(tx, event.account), await people.by_id(tx, event.target)
         if by and target and by.moved_to_id == target.id and by.deleted_at is None:
-            document = documents.move(by, event.move, target.uri)
+            document = verbs.move(by, event.move, target.uri)
             await _send(tx, by, document, await queries.audience(tx, by.id, [], True, None))
 
 
@@ -427,7 +428,7 @@ async def account_deleted(job: Job, event: AccountDeleted) -> None:
     async with job.db.write() as tx:
         by = await _ours(tx, event.account)
         if by:
-            document = documents.delete(by.uri, by.uri, [PUBLIC])
+            document = verbs.delete(by.uri, by.uri, [PUBLIC])
             await _send(tx, by, document, await queries.acquainted(tx, by.id))
             await leaving.end_ties(tx, by.id)  # only now: they say who must be told
 

@@ -14,7 +14,7 @@ from parvis.accounts.model import Account
 from parvis.base.db import Db, Tx
 from parvis.base.errors import Conflict, Invalid, NotFound, Problem
 from parvis.base.jobs import Job
-from parvis.federation import fetch, outbox, queries, vocabulary, wire
+from parvis.federation import fetch, jsonld, outbox, queries, wire
 from parvis.federation.model import RelayPassed, RelayWanted
 from parvis.federation.proofs import Proof
 from parvis.federation.relaying import queries as relaying
@@ -30,7 +30,7 @@ PASSED = frozenset(("Announce", "Create"))
 
 async def add(tx: Tx, actor: str) -> None:
     """Ask a relay to pass open posts on to this city, and ours to others. Conflict when it has been asked."""
-    if not vocabulary.host(actor):
+    if not jsonld.host(actor):
         raise Invalid("relay", "invalid")
     made = await relaying.ask(tx, actor)
     if made is None:
@@ -66,7 +66,7 @@ async def sender(db: Db, proof: Proof) -> Account:
         known = await people.by_uri(read, proof.key_id.partition("#")[0].removesuffix("/main-key"))
         if known is None or known.suspended_at or not await relaying.agreed(read, known.id):
             raise BadSignature("owner")
-        if await peers.is_kept_out(read, servers.above(vocabulary.host(known.uri))):
+        if await peers.is_kept_out(read, servers.above(jsonld.host(known.uri))):
             raise BadSignature("owner")
     return known
 

@@ -22,11 +22,11 @@ from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Forbidden, NotFound, Problem
 from parvis.base.jobs import Job
-from parvis.federation import documents, fetch, outbox, proofs, queries, signatures, threads, vocabulary
+from parvis.federation import fetch, jsonld, outbox, proofs, queries, signatures, threads, verbs
 from parvis.federation.activities.incoming import person
+from parvis.federation.jsonld import Document
 from parvis.federation.model import FollowersDiffer
 from parvis.federation.signatures import BadSignature
-from parvis.federation.vocabulary import Document
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
 
@@ -52,7 +52,7 @@ class Said(msgspec.Struct, frozen=True):
 
 def origin(uri: str) -> str:
     """How the ids of a server begin: scheme, authority and the slash behind them; empty for what is no address."""
-    near = vocabulary.host(uri)
+    near = jsonld.host(uri)
     return f"{urlsplit(uri).scheme}://{near}/" if near else ""
 
 
@@ -94,7 +94,7 @@ async def introduced(job: Job, headers: Mapping[str, str]) -> None:
         uri = proofs.shown(headers).key_id.partition("#")[0].removesuffix("/main-key")
     except BadSignature:
         return
-    near = vocabulary.host(uri)
+    near = jsonld.host(uri)
     async with job.db.write() as tx:
         met = not near or await people.by_uri(tx, uri) or await peers.is_kept_out(tx, servers.above(near))
         if met or not await queries.first_time(tx, f"{near} introduced {int(tx.now.timestamp()) // HOST_OFTEN}"):
@@ -105,7 +105,7 @@ async def introduced(job: Job, headers: Mapping[str, str]) -> None:
 
 async def listed(r: Read, account: Account, asker: Account) -> list[str]:
     """Who follows somebody here and lives on the server of whoever asks. With very many followers nothing is listed."""
-    if await peers.is_kept_out(r, servers.above(vocabulary.host(asker.uri))):
+    if await peers.is_kept_out(r, servers.above(jsonld.host(asker.uri))):
         raise Forbidden("domain_blocked")
     if (await people.shown(r, [account.id]))[0].followers > MOST:
         raise NotFound("followers_synchronization")
@@ -124,7 +124,7 @@ async def compare(tx: Tx, sender: Account, value: str | None, base: str) -> None
     mine, theirs = f"{sender.uri} followers {now // OFTEN}", f"{origin(sender.uri)} followers {now // HOST_OFTEN}"
     if not await queries.already(tx, mine) and await queries.first_time(tx, theirs):
         await queries.first_time(tx, mine)
-        mark = documents.mark(tx.now)
+        mark = verbs.mark(tx.now)
         await tx.emit(FollowersDiffer(sender.id, told.url, told.digest, digest(known), mark))
 
 
@@ -153,7 +153,7 @@ async def synchronise(job: Job, event: FollowersDiffer) -> None:
 
 async def theirs(job: Job, target: Account, url: str) -> set[str]:
     """Everybody whom another server lists; of more pages than a few, only the first ones."""
-    near = vocabulary.host(target.uri)
+    near = jsonld.host(target.uri)
     page = await threads.opened(job, near, url)
     found, onwards = _ids(page), page.get("first") or page.get("next")
     for _ in range(PAGES):

@@ -7,9 +7,9 @@ from collections import deque
 from parvis.base.db import Tx
 from parvis.base.errors import Problem
 from parvis.base.jobs import Job
-from parvis.federation import fetch, queries, vocabulary, wire
+from parvis.federation import fetch, jsonld, queries, wire
+from parvis.federation.jsonld import Document
 from parvis.federation.model import Refresh, ThreadWanted
-from parvis.federation.vocabulary import Document
 from parvis.statuses import queries as posts
 
 MOST = 40
@@ -65,7 +65,7 @@ async def _met(job: Job, uri: str) -> bool:
 
 async def _replies(job: Job, uri: str) -> list[str]:
     """What a post's own server says replies to it; nothing when it does not say."""
-    near, found = vocabulary.host(uri), list[str]()
+    near, found = jsonld.host(uri), list[str]()
     try:
         written = (await wire.document(job, uri)).get("replies")
         page: object = await opened(job, near, written)
@@ -87,10 +87,10 @@ async def opened(job: Job, near: str, value: object) -> Document:
     """A collection or one of its pages: written out, or asked for from the same server."""
     if isinstance(value, dict):
         return value
-    address = vocabulary.address(value)
-    return await wire.document(job, address) if address and vocabulary.host(address) == near else {}
+    address = jsonld.address(value)
+    return await wire.document(job, address) if address and jsonld.host(address) == near else {}
 
 
 def _named(page: Document) -> list[str]:
-    named = [*vocabulary.references(page.get("items")), *vocabulary.references(page.get("orderedItems"))]
-    return [uri for uri in named if vocabulary.host(uri)]
+    named = [*jsonld.references(page.get("items")), *jsonld.references(page.get("orderedItems"))]
+    return [uri for uri in named if jsonld.host(uri)]

@@ -7,20 +7,31 @@ do not know are ignored, and so is the context: the fediverse's terms are taken 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
-from parvis.base import http
-from parvis.base.errors import Invalid, Upstream
+from parvis.base.errors import Invalid
 from parvis.emojis.model import Heard
+from parvis.federation.jsonld import (
+    Document,
+    address,
+    count,
+    host,
+    items,
+    kind,
+    moment,
+    needed,
+    page,
+    picture,
+    reference,
+    references,
+    size,
+    text,
+)
 
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 20
-MAX_ITEMS = 500
-URL_LENGTH = 2_048  # bytes: no index could hold a longer one
 NAME_LENGTH = 2_048
 SUMMARY_LENGTH = 20_000
 FIELDS, FIELD_LENGTH = 50, 2_047
@@ -39,7 +50,6 @@ FILE_TYPES = frozenset(("Document", "Image", "Audio", "Video"))
 _USERNAME = re.compile(r"[\w.-]{1,255}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
-Document = dict[str, Any]
 Visibility = Literal["public", "unlisted", "private", "direct"]
 
 
@@ -170,38 +180,6 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     said: Document = msgspec.field(default_factory=dict)
 
 
-def document(body: bytes) -> Document:
-    """A JSON object within the limits of size and depth, or Invalid."""
-    if len(body) > MAX_BYTES:
-        raise Invalid("body", "too_large", limit=MAX_BYTES)
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Invalid("body", "not_json") from error
-    if not isinstance(found, dict):
-        raise Invalid("body", "not_an_object")
-    if _deeper(found, MAX_DEPTH):
-        raise Invalid("body", "too_deep", limit=MAX_DEPTH)
-    return found
-
-
-def _deeper(value: object, left: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner: Iterable[object] = value.values() if isinstance(value, dict) else value
-    return left == 0 or any(_deeper(one, left - 1) for one in inner)
-
-
-def host(uri: str) -> str:
-    """The server an address belongs to, with its port when that is not the usual one; empty when it is no address."""
-    if not uri.startswith(("https://", "http://")):
-        return ""
-    try:
-        return http.parsed(uri).raw_authority
-    except Upstream:
-        return ""
-
-
 def activity(found: Document) -> Activity:
     """An activity; Invalid when it lacks id, type or actor."""
     written = items(found.get("object"))
@@ -209,7 +187,7 @@ def activity(found: Document) -> Activity:
     with_it = items(found.get("instrument"))
     tool = with_it[0] if with_it and isinstance(with_it[0], dict) else None
     return Activity(
-        id=_needed(found, "id"), type=kind(found), actor=_needed(found, "actor"),
+        id=needed(found, "id"), type=kind(found), actor=needed(found, "actor"),
         object=reference(found.get("object")), written=inner, instrument=reference(found.get("instrument")),
         instrument_written=tool, result=address(found.get("result")), to=references(found.get("to")),
         cc=references(found.get("cc")), published=moment(found.get("published")), said=found,
@@ -226,9 +204,9 @@ def actor(found: Document) -> Actor:
     endpoints = found.get("endpoints")
     shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None
     discoverable = found.get("discoverable")
-    identity = _needed(found, "id")
+    identity = needed(found, "id")
     return Actor(
-        id=identity, type=kind(found), username=username, inbox=_needed(found, "inbox"),
+        id=identity, type=kind(found), username=username, inbox=needed(found, "inbox"),
         name=text(found.get("name"))[:NAME_LENGTH], summary=text(found.get("summary"))[:SUMMARY_LENGTH],
         url=_own_page(found, identity), shared_inbox=address(shared), outbox=address(found.get("outbox")),
         followers=address(found.get("followers")), following=address(found.get("following")),
@@ -238,8 +216,8 @@ def actor(found: Document) -> Actor:
         shows=tuple(found.get(name) is not False for name in ("showMedia", "showRepliesInMedia", "showFeatured")),
         attribution_domains=tuple(text(one)[:253] for one in items(found.get("attributionDomains"))[:ALIASES] if one),
         can_feature=_rule(found.get("interactionPolicy"), "canFeature"), key=_key(found, identity),
-        icon=_picture(found.get("icon")),
-        image=_picture(found.get("image")), fields=_fields(found.get("attachment")),
+        icon=picture(found.get("icon")),
+        image=picture(found.get("image")), fields=_fields(found.get("attachment")),
         also_known_as=references(found.get("alsoKnownAs"))[:ALIASES], published=moment(found.get("published")),
         emojis=_emojis(found.get("tag")), moved_to=address(found.get("movedTo")),
     )
@@ -271,9 +249,9 @@ def note(found: Document) -> Note:
     quote = _quoted(found.get("quote"))
     policy = found.get("interactionPolicy")
     tags = [one for one in items(found.get("tag")) if isinstance(one, dict)]
-    identity = _needed(found, "id")
+    identity = needed(found, "id")
     return Note(
-        id=identity, attributed_to=_needed(found, "attributedTo"), content=content,
+        id=identity, attributed_to=needed(found, "attributedTo"), content=content,
         title=text(found.get("name"))[:NAME_LENGTH] if titled else "",
         summary=text(found.get("summary"))[:SUMMARY_LENGTH], url=_own_page(found, identity),
         to=references(found.get("to")), cc=references(found.get("cc")), in_reply_to=address(found.get("inReplyTo")),
@@ -318,8 +296,8 @@ def authorization(found: Document) -> Authorization:
     if kind(found) != "QuoteAuthorization":
         raise Invalid("type", "not_an_authorization")
     return Authorization(
-        _needed(found, "id"), _needed(found, "attributedTo"), _needed(found, "interactingObject"),
-        _needed(found, "interactionTarget"),
+        needed(found, "id"), needed(found, "attributedTo"), needed(found, "interactingObject"),
+        needed(found, "interactionTarget"),
     )
 
 
@@ -342,24 +320,20 @@ def _question(found: Document) -> Question | None:
     ended = moment(closed)
     return Question(
         multiple=bool(several), options=tuple(name for name, _ in answers), votes=tuple(votes for _, votes in answers),
-        voters=_count(found.get("votersCount")), ends=ended or moment(found.get("endTime")),
+        voters=count(found.get("votersCount")), ends=ended or moment(found.get("endTime")),
         closed=ended is not None or closed is True,
     ) if answers else None
 
 
 def _tally(answer: Document) -> int:
     replies = answer.get("replies")
-    return _count(replies.get("totalItems") if isinstance(replies, dict) else None) or 0
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+    return count(replies.get("totalItems") if isinstance(replies, dict) else None) or 0
 
 
 def _emojis(tags: object) -> tuple[Heard, ...]:
     """The small pictures that a text shows for its `:names:`."""
     rows = [one for one in items(tags) if isinstance(one, dict) and kind(one) == "Emoji"]
-    read = ((text(row.get("name")).strip(":"), _picture(row.get("icon")), moment(row.get("updated"))) for row in rows)
+    read = ((text(row.get("name")).strip(":"), picture(row.get("icon")), moment(row.get("updated"))) for row in rows)
     return tuple(Heard(name, url, updated) for name, url, updated in read if name and url)
 
 
@@ -380,7 +354,7 @@ def _attachments(found: Document) -> tuple[Attachment, ...]:
 
 
 def _attachment(found: Document) -> Attachment | None:
-    url = _picture(found)
+    url = picture(found)
     if kind(found) not in FILE_TYPES or url is None:
         return None
     links = [one for one in items(found.get("url")) if isinstance(one, dict)]
@@ -390,9 +364,9 @@ def _attachment(found: Document) -> Attachment | None:
     return Attachment(
         url=url, media_type=media_type[:100],
         description=(text(found.get("name")) or text(found.get("summary")))[:DESCRIPTION_LENGTH] or None,
-        blurhash=text(found.get("blurhash"))[:100] or None, width=_size(found.get("width")),
-        height=_size(found.get("height")), focus=_focus(found.get("focalPoint")),
-        preview=_picture(found.get("icon")),
+        blurhash=text(found.get("blurhash"))[:100] or None, width=size(found.get("width")),
+        height=size(found.get("height")), focus=_focus(found.get("focalPoint")),
+        preview=picture(found.get("icon")),
     )
 
 
@@ -402,10 +376,6 @@ def _focus(value: object) -> tuple[float, float]:
         if abs(x) <= 1 and abs(y) <= 1:
             return x, y
     return 0.0, 0.0
-
-
-def _size(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100_000 else None
 
 
 def addressing(to: Iterable[str], cc: Iterable[str], followers_url: str | None, direct_message: bool) -> Visibility:
@@ -425,76 +395,9 @@ def normal(addresses: Iterable[str]) -> set[str]:
     return {PUBLIC if one in _PUBLIC_NAMES else one for one in addresses}
 
 
-def kind(found: Mapping[str, Any]) -> str:
-    """The type, of several the first; without its prefix."""
-    types = [one for one in items(found.get("type")) if isinstance(one, str)]
-    return types[0].removeprefix("as:").removeprefix("litepub:").removeprefix("toot:") if types else ""
-
-
-def items(value: object) -> list[Any]:
-    """What stands alone, as a list of one; nothing, as an empty one."""
-    if isinstance(value, list):
-        return value[:MAX_ITEMS]
-    return [] if value is None else [value]
-
-
-def text(value: object) -> str:
-    """A string, or the first one of a list; anything else is empty."""
-    return next((one for one in items(value) if isinstance(one, str)), "")
-
-
-def reference(value: object) -> str | None:
-    """The id of what is named or written out."""
-    return next(iter(references(value)), None)
-
-
-def references(value: object) -> tuple[str, ...]:
-    """The ids of everything named or written out."""
-    ids = (one.get("id") if isinstance(one, dict) else one for one in items(value))
-    return tuple(one for one in ids if isinstance(one, str) and 0 < len(one.encode()) <= URL_LENGTH)
-
-
-def address(value: object) -> str | None:
-    """The id of what is named, when it is a web address."""
-    found = reference(value)
-    return found if found is not None and host(found) else None
-
-
 def _own_page(found: Document, identity: str) -> str | None:
     """The page of what is described; one on another server would pass this off as somebody else's."""
     url = page(found.get("url"))
     return url if url and host(url) == host(identity) else None
 
 
-def page(value: object) -> str | None:
-    """The page people read: of several links the one to HTML, else the first."""
-    links = items(value)
-    html = [one for one in links if isinstance(one, dict) and text(one.get("mediaType")) == "text/html"]
-    return _picture({"url": [*html, *links]})
-
-
-def _picture(value: object) -> str | None:
-    """Where an image or file is: written out, linked, or only named."""
-    for one in items(value):
-        found = one.get("url") or one.get("href") if isinstance(one, dict) else one
-        for link in items(found):
-            url = link.get("href") or link.get("url") if isinstance(link, dict) else link
-            if isinstance(url, str) and len(url.encode()) <= URL_LENGTH and host(url):
-                return url
-    return None
-
-
-def moment(value: object) -> datetime | None:
-    """A time in UTC; one without a zone is taken for UTC."""
-    try:
-        found = datetime.fromisoformat(text(value))
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _needed(found: Document, name: str) -> str:
-    value = reference(found.get(name))
-    if value is None or not host(value):
-        raise Invalid(name, "missing")
-    return value

@@ -17,9 +17,9 @@ from parvis.base.errors import Gone, Invalid, NotFound, Problem, Upstream
 from parvis.base.http import Asked, Response, Sign
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import message_signatures, signatures, vocabulary
+from parvis.federation import jsonld, message_signatures, signatures
 from parvis.federation.hosts import queries as health
-from parvis.federation.vocabulary import Document
+from parvis.federation.jsonld import Document
 from parvis.peers import actions as meeting
 from parvis.peers import policy as servers
 from parvis.peers import queries as peers
@@ -118,10 +118,10 @@ async def document(job: Job, uri: str) -> Document:
     asked = uri.partition("#")[0]
     answer, found = await _fetched(job, asked)
     for _ in range(2):
-        identity = vocabulary.reference(found.get("id")) or ""
+        identity = jsonld.reference(found.get("id")) or ""
         if identity == answer.url:
             return found
-        if not vocabulary.host(identity):
+        if not jsonld.host(identity):
             break
         answer, found = await _fetched(job, identity)
     raise Upstream("wrong_id", url=uri)
@@ -136,7 +136,7 @@ async def may_ask(job: Job, host: str) -> None:
 
 async def _answer(job: Job, url: str, **more: Unpack[Asked]) -> Response:
     """What a server answers. One that was silent again and again is not asked: that costs everybody who waits."""
-    near = vocabulary.host(url)
+    near = jsonld.host(url)
     await may_ask(job, near)
     async with job.db.read() as read:
         silences = await health.silences(read, near)
@@ -163,7 +163,7 @@ async def lives(job: Job, host: str) -> bool:
     try:
         answer = await _answer(job, url, headers={"accept": "application/json"}, redirects=1, limit=100_000)
         _check_status(answer)
-        vocabulary.document(answer.body)
+        jsonld.document(answer.body)
     except Problem:
         return False
     await _present(job, host)
@@ -181,17 +181,17 @@ async def _present(job: Job, host: str) -> None:
 
 async def _fetched(job: Job, url: str) -> tuple[Response, Document]:
     answer = await knock(
-        job, vocabulary.host(url), (instance_key(job.settings), instance_uri(job.settings.base)),
+        job, jsonld.host(url), (instance_key(job.settings), instance_uri(job.settings.base)),
         lambda sign: _answer(job, url, headers={"accept": ACCEPT}, sign=sign),
     )
     _check_status(answer)
     if not speaks_activitypub(answer.headers.get("content-type", "")):
         raise Upstream("wrong_content_type", url=url)
     try:
-        found = vocabulary.document(answer.body)
+        found = jsonld.document(answer.body)
     except Invalid as error:
         raise Upstream(error.word, url=url) from error
-    await _present(job, vocabulary.host(answer.url))
+    await _present(job, jsonld.host(answer.url))
     return answer, found
 
 
@@ -234,7 +234,7 @@ async def _fingered(job: Job, handle: str, domain: str) -> Finger:
     )
     _check_status(answer)
     try:
-        return _read_finger(vocabulary.document(answer.body))
+        return _read_finger(jsonld.document(answer.body))
     except Invalid as error:
         raise Upstream("wrong_webfinger", domain=domain) from error
 
@@ -245,13 +245,13 @@ def scheme(settings: Settings, host: str) -> str:
 
 
 def _read_finger(found: Document) -> Finger:
-    subject = vocabulary.text(found.get("subject")).removeprefix("acct:")
+    subject = jsonld.text(found.get("subject")).removeprefix("acct:")
     username, _, host = subject.rpartition("@")
     domain = normal_domain(host)
-    for link in vocabulary.items(found.get("links")):
+    for link in jsonld.items(found.get("links")):
         own = isinstance(link, dict) and link.get("rel") == "self"
-        if own and speaks_activitypub(vocabulary.text(link.get("type"))):
-            href = vocabulary.address(link.get("href"))
+        if own and speaks_activitypub(jsonld.text(link.get("type"))):
+            href = jsonld.address(link.get("href"))
             if href and username and domain:
                 return Finger(username, domain, href)
     raise Invalid("links", "missing")
@@ -259,4 +259,4 @@ def _read_finger(found: Document) -> Finger:
 
 def ours(settings: Settings, uri: str) -> bool:
     """Does this address belong to this city?"""
-    return vocabulary.host(uri) == vocabulary.host(settings.base)
+    return jsonld.host(uri) == jsonld.host(settings.base)

@@ -9,7 +9,7 @@ from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import NotFound
-from parvis.federation import queries, vocabulary, wire
+from parvis.federation import jsonld, queries, wire
 from parvis.federation.activities.incoming import Incoming, person
 from parvis.federation.relaying import queries as relaying
 from parvis.quotes import actions as quotes
@@ -39,7 +39,7 @@ async def receive(tx: Tx, given: Incoming) -> None:
 async def relay_answers(tx: Tx, given: Incoming, *, accepted: bool) -> bool:
     """A relay says whether it passes things on: one that was asked, of what the city itself asked."""
     city = wire.instance_uri(given.base)
-    asker = vocabulary.reference((given.activity.written or {}).get("actor"))
+    asker = jsonld.reference((given.activity.written or {}).get("actor"))
     asked_by_city = asker == city or (given.activity.object or "").startswith(f"{city}#relays/")
     return asked_by_city and await relaying.answer(tx, given.sender.id, accepted)
 
@@ -52,8 +52,8 @@ async def quoting_asked(r: Read, given: Incoming) -> int | None:
         found = await posts.by_id(r, int(match[1]))
         ours = found is not None and found.local and (given.activity.object or "").startswith(f"{given.base}/")
         return found.id if found and ours else None
-    if vocabulary.kind(written) == "QuoteRequest":
-        found = await posts.by_uri(r, vocabulary.reference(written.get("instrument")) or "")
+    if jsonld.kind(written) == "QuoteRequest":
+        found = await posts.by_uri(r, jsonld.reference(written.get("instrument")) or "")
         return found.id if found and found.local else None
     return None
 
@@ -67,6 +67,6 @@ async def asked(r: Read, given: Incoming) -> Account | None:
         if found and found.local and (given.activity.object or "").startswith(f"{found.uri}#"):
             return found
     written = given.activity.written or {}
-    if vocabulary.kind(written) == "Follow" and vocabulary.reference(written.get("object")) == given.sender.uri:
-        return await person(r, vocabulary.reference(written.get("actor")))
+    if jsonld.kind(written) == "Follow" and jsonld.reference(written.get("object")) == given.sender.uri:
+        return await person(r, jsonld.reference(written.get("actor")))
     return None

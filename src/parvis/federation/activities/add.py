@@ -7,11 +7,11 @@ from functools import partial
 from parvis.base.db import Tx
 from parvis.base.errors import Gone, NotFound
 from parvis.base.jobs import Job
-from parvis.federation import fetch, queries, vocabulary
+from parvis.federation import fetch, jsonld, queries
 from parvis.federation.activities import create
 from parvis.federation.activities.incoming import Deed, Incoming, nothing
 from parvis.federation.fetch import Reading
-from parvis.federation.vocabulary import Document
+from parvis.federation.jsonld import Document
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.timelines import actions as timelines
@@ -19,13 +19,13 @@ from parvis.timelines import actions as timelines
 
 def to_own_profile(given: Incoming) -> bool:
     """Is it the sender's own collection that this is about? What is in other people's is not theirs to say."""
-    target = vocabulary.reference(given.activity.said.get("target"))
+    target = jsonld.reference(given.activity.said.get("target"))
     return target is not None and target == given.sender.featured_url
 
 
 def hashtag(written: Document | None) -> str | None:
     """The hashtag that is written out."""
-    name = vocabulary.text(written.get("name")) if written and vocabulary.kind(written) == "Hashtag" else ""
+    name = jsonld.text(written.get("name")) if written and jsonld.kind(written) == "Hashtag" else ""
     return name.removeprefix("#") or None
 
 
@@ -33,7 +33,7 @@ async def fetched(job: Job, given: Incoming) -> Deed:
     """Find the post, which must be the sender's. An unknown one is only asked for when someone here follows them."""
     if not to_own_profile(given):
         return nothing
-    if vocabulary.kind(given.activity.written or {}) == "Hashtag":
+    if jsonld.kind(given.activity.written or {}) == "Hashtag":
         return partial(feature, given=given)
     async with job.db.read() as read:
         known = await posts.by_uri(read, given.activity.object or "")

@@ -7,7 +7,7 @@ from functools import partial
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, Invalid, NotFound
 from parvis.base.jobs import Job
-from parvis.federation import fetch, queries, vocabulary
+from parvis.federation import fetch, jsonld, queries, vocabulary
 from parvis.federation.activities.incoming import Deed, Incoming, nothing, person
 from parvis.federation.fetch import Reading
 from parvis.federation.vocabulary import Note
@@ -37,7 +37,7 @@ async def said(job: Job, given: Incoming) -> Note | None:
     activity = given.activity
     if not given.near(activity.object):
         raise Invalid("object", "wrong_host")
-    if activity.written is not None and vocabulary.kind(activity.written) not in KINDS:
+    if activity.written is not None and jsonld.kind(activity.written) not in KINDS:
         return None
     try:
         found = vocabulary.note(activity.written) if activity.written else await fetch.note(job, activity.object or "")

@@ -8,7 +8,7 @@ from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.base.errors import TooMany
-from parvis.federation import queries, vocabulary
+from parvis.federation import jsonld, queries
 from parvis.federation.activities.incoming import Incoming, person
 from parvis.moderation import actions as moderation
 from parvis.moderation.model import ReportDraft
@@ -26,13 +26,13 @@ NAMED = 50
 
 async def receive(tx: Tx, given: Incoming) -> None:
     """One report on each person named, with those of their posts that the sender's server may have; no more."""
-    host = vocabulary.host(given.sender.uri)
+    host = jsonld.host(given.sender.uri)
     if await servers.are_reports_kept_out(tx, above(host)):
         return
-    named = vocabulary.references(given.activity.said.get("object"))
-    ours = [uri for uri in dict.fromkeys(named) if vocabulary.host(uri) == vocabulary.host(given.base)][:NAMED]
+    named = jsonld.references(given.activity.said.get("object"))
+    ours = [uri for uri in dict.fromkeys(named) if jsonld.host(uri) == jsonld.host(given.base)][:NAMED]
     cited = await posts.known_to(tx, ours, given.sender.domain or "")
-    comment = vocabulary.text(given.activity.said.get("content")).replace("\x00", "")[:LONGEST_FACTS]
+    comment = jsonld.text(given.activity.said.get("content")).replace("\x00", "")[:LONGEST_FACTS]
     for target in await _accused(tx, ours, cited):
         if not await queries.count_report(tx, host, REPORTS):
             raise TooMany(tx.now + timedelta(days=1), most=REPORTS)

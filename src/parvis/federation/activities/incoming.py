@@ -9,8 +9,9 @@ import msgspec
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
-from parvis.federation import vocabulary
-from parvis.federation.vocabulary import Activity, Document
+from parvis.federation import jsonld
+from parvis.federation.jsonld import Document
+from parvis.federation.vocabulary import Activity
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
 
@@ -28,7 +29,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
     def near(self, uri: str | None) -> bool:
         """Does this id belong to the sender's own server? Of other servers' things the sender cannot speak."""
-        return bool(uri) and vocabulary.host(uri or "") == vocabulary.host(self.sender.uri)
+        return bool(uri) and jsonld.host(uri or "") == jsonld.host(self.sender.uri)
 
 
 async def nothing(tx: Tx) -> None:
@@ -50,4 +51,4 @@ async def post(r: Read, uri: str | None, viewer: int) -> Status | None:
 def inner(given: Incoming) -> tuple[str, str | None]:
     """The kind of the activity that this one answers or takes back, and what that one was about."""
     written: Document = given.activity.written or {}
-    return vocabulary.kind(written), vocabulary.reference(written.get("object"))
+    return jsonld.kind(written), jsonld.reference(written.get("object"))

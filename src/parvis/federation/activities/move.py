@@ -8,14 +8,14 @@ from parvis.accounts.model import Account
 from parvis.base.db import Tx
 from parvis.base.errors import Invalid
 from parvis.base.jobs import Job
-from parvis.federation import fetch, vocabulary
+from parvis.federation import fetch, jsonld
 from parvis.federation.activities.incoming import Deed, Incoming, nothing
 from parvis.portability import actions, policy, queries
 
 
 async def fetched(job: Job, given: Incoming) -> Deed:
     """Ask the other account whether it names the sender as its own; of each sender once a week."""
-    sender, target = given.sender, vocabulary.address(given.activity.said.get("target"))
+    sender, target = given.sender, jsonld.address(given.activity.said.get("target"))
     if given.activity.object != sender.uri:
         raise Invalid("object", "wrong_author")
     if target is None:

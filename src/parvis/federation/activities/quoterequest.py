@@ -7,7 +7,7 @@ from functools import partial
 from parvis.base.db import Tx
 from parvis.base.errors import Gone, Invalid
 from parvis.base.jobs import Job
-from parvis.federation import fetch, vocabulary
+from parvis.federation import fetch, jsonld, vocabulary
 from parvis.federation.activities.incoming import Deed, Incoming, nothing, post
 from parvis.federation.fetch import Reading
 from parvis.federation.vocabulary import Note
@@ -41,7 +41,7 @@ async def fetched(job: Job, given: Incoming) -> Deed:
 async def said(job: Job, given: Incoming, instrument: str) -> Note:
     """The quote as the sender writes it out, or as it is fetched."""
     written = given.activity.instrument_written
-    if written is not None and vocabulary.kind(written) in vocabulary.NOTE_TYPES:
+    if written is not None and jsonld.kind(written) in vocabulary.NOTE_TYPES:
         return vocabulary.note(written)
     return await fetch.note(job, instrument)
 

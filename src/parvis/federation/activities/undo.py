@@ -6,7 +6,7 @@ from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
-from parvis.federation import queries, vocabulary
+from parvis.federation import jsonld, queries
 from parvis.federation.activities.incoming import Incoming, inner, person
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
@@ -15,7 +15,7 @@ from parvis.statuses import queries as posts
 async def receive(tx: Tx, given: Incoming) -> None:
     """Undo what is known; what is not known yet is remembered, and has no effect when it comes."""
     uri = given.activity.object
-    written_by = vocabulary.reference((given.activity.written or {}).get("actor")) or given.sender.uri
+    written_by = jsonld.reference((given.activity.written or {}).get("actor")) or given.sender.uri
     if written_by != given.sender.uri or (uri and not given.near(uri)):
         return
     undone = await _unfollow(tx, given) or await _unlike(tx, given) or await _unreblog(tx, given)

@@ -10,7 +10,7 @@ from parvis.base.db import Tx
 from parvis.base.errors import NotFound
 from parvis.base.jobs import Job
 from parvis.emojis import actions as emojis
-from parvis.federation import fetch, vocabulary
+from parvis.federation import fetch, jsonld, vocabulary
 from parvis.federation.activities import create
 from parvis.federation.activities.incoming import Deed, Incoming, nothing
 from parvis.federation.fetch import Reading
@@ -30,7 +30,7 @@ async def fetched(job: Job, given: Incoming) -> Deed:
     if activity.object == given.sender.uri:
         await fetch.actor(job, given.sender.uri, fresh=True)
         return nothing
-    if activity.written is not None and vocabulary.kind(activity.written) in vocabulary.ACTOR_TYPES:
+    if activity.written is not None and jsonld.kind(activity.written) in vocabulary.ACTOR_TYPES:
         return nothing
     found = await create.said(job, given)
     if found is None:
