@@ -12,10 +12,10 @@ from cities.test_follow import following
 from cities.test_posts import arrived, friends
 from parvis.accounts.model import Account
 from parvis.base.errors import Invalid, NotFound
-from parvis.federation import documents, fetch, jsonld, verbs, vocabulary
+from parvis.federation import fetch, jsonld, verbs, vocabulary
 from parvis.polls import actions as polls
 from parvis.polls import queries
-from parvis.polls.model import NewPoll, Poll
+from parvis.polls.model import Cast, NewPoll, Poll
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Draft, Revision, Status
@@ -119,7 +119,7 @@ async def test_a_vote_from_elsewhere_counts_once_and_only_where_it_may(cities: C
     await cities.settle()
 
     async def send(number: int, name: str, to: Status) -> None:
-        made = verbs.vote(alice, documents.Cast(number, 0, name), to.uri, bela.uri)
+        made = verbs.vote(alice, Cast(number, 0, name), to.uri, bela.uri)
         assert (await cities.deliver(bela.inbox_url or f"{bela.uri}/inbox", made, alice)).status == 202
         await cities.settle()
 
@@ -131,7 +131,7 @@ async def test_a_vote_from_elsewhere_counts_once_and_only_where_it_may(cities: C
     assert await count_of_posts(sued) == 2
     await cities.advance(HOUR + timedelta(seconds=2))
     dora = await nord.person("dora_long")
-    late = verbs.vote(dora, documents.Cast(1, 0, "Non"), asked.uri, bela.uri)
+    late = verbs.vote(dora, Cast(1, 0, "Non"), asked.uri, bela.uri)
     await cities.deliver(f"{bela.uri}/inbox", late, dora)
     await cities.settle()
     assert await counts(sued, asked) == ([1, 0], 1)

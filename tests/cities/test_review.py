@@ -12,7 +12,8 @@ from parvis.accounts import actions as accounts
 from parvis.base.http import Request
 from parvis.federation import fetch, signatures
 from parvis.federation.vocabulary import PUBLIC
-from parvis.timelines import queries as timelines
+from parvis.views import queries as views
+from parvis.views.model import Around
 
 
 async def test_a_post_that_hides_anothers_id_in_a_list_is_refused(cities: Cities, nord: City, sued: City) -> None:
@@ -42,8 +43,9 @@ async def test_a_post_that_answers_itself_makes_no_ring(cities: Cities, nord: Ci
     await cities.settle()
     assert await nord.value("SELECT count(*) FROM statuses") == 4
     for number in await nord.value("SELECT array_agg(id) FROM statuses"):
-        thread = await nord.look(timelines.thread, number, 50, 50, 50)
-        assert len(thread) == len({placed.id for placed in thread})
+        around = Around(None, number, 50, 50, 50)
+        _, placed = await nord.look(views.around, [around])
+        assert len(placed[around]) == len({place.status_id for place in placed[around]})
 
 
 async def test_a_reply_that_came_before_its_post_is_counted_once(cities: Cities, nord: City, sued: City) -> None:

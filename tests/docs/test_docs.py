@@ -149,7 +149,7 @@ def test_every_activity_taken_in_is_documented_and_no_other() -> None:
 
 
 def test_every_activity_sent_is_documented() -> None:
-    made = set(re.findall(r'"type": "([A-Z]\w+)", "actor"', read("src/parvis/federation/documents.py")))
+    made = set(re.findall(r'"type": "([A-Z]\w+)", "actor"', read("src/parvis/federation/verbs.py")))
     documented = set(re.findall(r"`(\w+)`", section(read("FEDERATION.md"), "### Activities sent")))
     assert made
     assert made <= documented
