@@ -21,7 +21,7 @@ from parvis.quotes import queries
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Draft, Openness, Revision, Status
-from parvis.views import queries as views
+from parvis.views import queries as looking
 from parvis.views import status as views
 from parvis.views.cards import Shelf
 from parvis.views.model import Around
@@ -331,7 +331,7 @@ async def test_an_answer_that_is_not_wanted_is_out_of_sight(cities: Cities, nord
     assert hidden is not None
     assert hidden.reply_hidden
     around = Around(None, said.id, 40, 60, 20)
-    _, placed = await sued.look(views.around, [around])
+    _, placed = await sued.look(looking.around, [around])
     assert [place.status_id for place in placed[around] if place.side == 1] == [(await arrived(sued, welcome)).id]
     assert await kinds(sued, bela) == ["mention"]
     assert await sued.value("SELECT sum(replies) FROM status_count_deltas WHERE status_id = $1", said.id) == 1
