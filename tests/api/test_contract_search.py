@@ -27,6 +27,7 @@ async def ids(who: Caller, q: str, **more: Any) -> list[str]:
     return [row["id"] for row in found["statuses"]]
 
 
+@pytest.mark.shows("FEP-5feb")
 @covers("GET /api/v2/search")
 async def test_posts_are_found_by_those_they_are_meant_for(town: Town) -> None:
     alice, bela, carol = await town.people("alice", "bela", "carol")

@@ -140,11 +140,13 @@ def spoiled(draw: st.DrawFn, header: str) -> str:
     return draw(words)
 
 
+@pytest.mark.shows("HTTP signatures")
 def test_an_honest_request_is_taken(door: Door) -> None:
     answer, kept = door.brought(door.signed(door.body), door.body)
     assert (answer.status, kept) == (202, True)
 
 
+@pytest.mark.shows("HTTP signatures")
 def test_a_bad_signature_is_refused_and_leaves_nothing(door: Door) -> None:
     seen: list[int] = []
 

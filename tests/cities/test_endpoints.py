@@ -23,6 +23,7 @@ async def read(cities: Cities, url: str) -> dict[str, Any]:
     return dict(msgspec.json.decode(answer.body))
 
 
+@pytest.mark.shows("WebFinger")
 async def test_webfinger_finds_people_by_handle_and_by_address(cities: Cities, nord: City) -> None:
     alice = await nord.person("alice")
     for resource in ("acct:alice@nord.example", "acct:ALICE@Nord.Example", alice.uri, alice.url):
@@ -40,6 +41,7 @@ async def test_webfinger_does_not_know_others(cities: Cities, nord: City, resour
     assert (await cities.get("https://nord.example/.well-known/webfinger")).status == 400
 
 
+@pytest.mark.shows("NodeInfo", "FEP-f1d5")
 async def test_nodeinfo_says_what_this_is(cities: Cities, nord: City) -> None:
     await nord.person("alice")
     links = (await read(cities, "https://nord.example/.well-known/nodeinfo"))["links"]
@@ -50,6 +52,7 @@ async def test_nodeinfo_says_what_this_is(cities: Cities, nord: City) -> None:
     assert (await cities.get("https://nord.example/nodeinfo/9.9")).status == 404
 
 
+@pytest.mark.shows("host-meta")
 async def test_a_client_that_does_not_know_the_name_learns_whose_api_it_may_speak(cities: Cities, nord: City) -> None:
     found = await read(cities, "https://nord.example/nodeinfo/2.0")
     assert found["metadata"]["upstream"] == {"name": "mastodon"}
@@ -82,6 +85,7 @@ async def test_every_question_to_another_city_is_signed(cities: Cities, nord: Ci
     assert all('keyId="https://nord.example/actor#main-key"' in one.headers["signature"] for one in asked)
 
 
+@pytest.mark.shows("ActivityPub")
 async def test_the_outbox_holds_what_everybody_may_read(cities: Cities, nord: City) -> None:
     alice = await nord.person("alice")
     said = [await nord.post(alice, f"{number}", "unlisted" if number % 2 else "public") for number in range(23)]
@@ -142,6 +146,18 @@ async def test_the_hashtags_of_a_profile_are_a_collection_that_the_actor_names(c
     ]
     await nord.do(timelines.unfeature_tag, alice.id, "lilleenvert")
     assert (await read(cities, document["featuredTags"]))["totalItems"] == 1
+
+
+@pytest.mark.shows("FEP-5feb")
+async def test_whether_somebody_wants_to_be_found_travels_with_them(cities: Cities, nord: City, sued: City) -> None:
+    alice, bela = await nord.person("alice"), await sued.person("bela")
+    await following(cities, sued, bela, nord, alice)
+    copy = await sued.meet("alice@nord.example")
+    for wanted in (False, True, False):
+        await nord.do(accounts.edit_profile, alice, ProfileEdit(indexable=wanted))
+        await cities.settle()
+        assert (await read(cities, alice.uri))["indexable"] is wanted
+        assert await sued.value("SELECT indexable FROM accounts WHERE id = $1", copy.id) is wanted
 
 
 @pytest.mark.parametrize("path", ["/ap/users/1", "/ap/users/x", "/ap/users/99999999999999999999", "/ap/users/1/outbox"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cities.harness import Cities, City
 from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
@@ -24,6 +26,7 @@ async def following(cities: Cities, here: City, by: Account, there: City, target
     return seen, known
 
 
+@pytest.mark.shows("ActivityPub")
 async def test_alice_follows_bela_in_another_city_and_both_cities_know(cities: Cities, nord: City, sued: City) -> None:
     alice, bela = await nord.person("alice"), await sued.person("bela")
     bela_in_nord, alice_in_sued = await following(cities, nord, alice, sued, bela)

@@ -75,6 +75,7 @@ async def bring(cities: Cities, sender: Account, header: str, signed: bool = Tru
     return answer.status
 
 
+@pytest.mark.shows("FEP-8fcf")
 async def test_what_is_for_followers_carries_the_digest_of_those_who_live_there(
     cities: Cities, nord: City, sued: City, ost: City
 ) -> None:
@@ -102,6 +103,7 @@ async def test_what_is_for_others_too_carries_none(cities: Cities, nord: City, s
     assert [synchrony.HEADER in one.headers for one in sent(cities, "Create")] == [False]
 
 
+@pytest.mark.shows("FEP-8fcf")
 async def test_a_follow_that_only_the_other_city_knows_of_is_taken_back(cities: Cities, nord: City, sued: City) -> None:
     alice, emil, bela = await readers(cities, nord, sued)
     await lose(nord, alice, bela)
@@ -113,6 +115,7 @@ async def test_a_follow_that_only_the_other_city_knows_of_is_taken_back(cities: 
     assert [await between(city, alice, bela) for city in (nord, sued)] == ["follows", "follows"]
 
 
+@pytest.mark.shows("FEP-8fcf")
 async def test_a_follow_that_only_this_city_knows_of_is_over(cities: Cities, nord: City, sued: City) -> None:
     alice, emil, bela = await readers(cities, nord, sued)
     await lose(sued, alice, bela)
@@ -144,6 +147,7 @@ async def test_the_list_is_asked_for_once_an_hour_at_most(cities: Cities, nord: 
     assert (len(asked(cities)), await between(sued, emil, bela)) == (2, "none")
 
 
+@pytest.mark.shows("FEP-8fcf")
 async def test_each_city_is_told_of_its_own_people_alone(cities: Cities, nord: City, sued: City, ost: City) -> None:
     alice, emil, bela = await readers(cities, nord, sued)
     chloe, hugo = await ost.person("chloe"), await sued.person("hugo")
@@ -246,6 +250,7 @@ async def test_a_list_may_come_in_pages_of_its_own_server(cities: Cities, nord: 
     assert {url.split("/")[2] for _, url, _ in cities.network.log} == {"far.example"}
 
 
+@pytest.mark.shows("FEP-8fcf")
 def test_the_digest_is_that_of_the_proposal() -> None:
     both = [f"https://testing.example.org/users/{number}" for number in (1, 2)]
     assert synchrony.digest(both) == "c33f48cd341ef046a206b8a72ec97af65079f9a3a9b90eef79c5920dce45c61f"

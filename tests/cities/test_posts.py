@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from cities.harness import Cities, City
 from cities.test_follow import following
 from parvis.accounts import actions as accounts
@@ -40,6 +42,7 @@ async def count(city: City, table: str, status: Status) -> int:
     return int(await city.value(sql, status.id))
 
 
+@pytest.mark.shows("ActivityPub")
 async def test_a_post_arrives_with_all_it_says(cities: Cities, nord: City, sued: City) -> None:
     alice, bela = await friends(cities, nord, sued)
     await sued.meet("alice@nord.example")

@@ -78,6 +78,7 @@ async def quoted_by_alice(cities: Cities, nord: City, sued: City, **more: Any) -
     return alice, bela, said, made
 
 
+@pytest.mark.shows("FEP-044f")
 async def test_a_quote_is_asked_for_and_granted(cities: Cities, nord: City, sued: City) -> None:
     _alice, bela, said, made = await quoted_by_alice(cities, nord, sued)
     assert await state(nord, made) == "accepted"
@@ -117,6 +118,7 @@ async def test_who_does_not_let_others_quote_is_not_even_asked(cities: Cities, n
         await quote(nord, alice, copy)
 
 
+@pytest.mark.shows("FEP-044f")
 async def test_a_request_against_the_authors_rule_is_rejected(cities: Cities, nord: City, sued: City) -> None:
     alice, bela = await friends(cities, nord, sued)
     said = await say(sued, bela, "Une vérité")
@@ -135,6 +137,7 @@ async def test_a_request_against_the_authors_rule_is_rejected(cities: Cities, no
     assert "quote-inline" not in note["content"]
 
 
+@pytest.mark.shows("FEP-044f")
 async def test_an_author_takes_their_agreement_back(cities: Cities, nord: City, sued: City, ost: City) -> None:
     alice, bela = await friends(cities, nord, sued)
     chloe = await ost.person("chloe")
@@ -175,6 +178,7 @@ async def test_quoting_oneself_needs_no_leave_anywhere(cities: Cities, nord: Cit
     assert "quoteAuthorization" not in await document(cities, made.uri)
 
 
+@pytest.mark.shows("FEP-044f")
 async def test_a_third_city_believes_only_the_authors_own_server(
     cities: Cities, nord: City, sued: City, ost: City
 ) -> None:
@@ -213,6 +217,7 @@ async def test_a_third_city_believes_only_the_authors_own_server(
     assert await state(ost, made) == "accepted"
 
 
+@pytest.mark.shows("FEP-044f")
 async def test_an_agreement_must_say_everything_right(cities: Cities, nord: City, sued: City) -> None:
     _alice, bela, said, made = await quoted_by_alice(cities, nord, sued)
     agreement = (await document(cities, made.uri))["quoteAuthorization"]

@@ -87,6 +87,7 @@ async def stands(city: City, sql: str, *args: Any) -> int:
     return int(await city.value(sql, *args))
 
 
+@pytest.mark.shows("FEP-fe34")
 async def test_rule_01_an_id_is_believed_only_where_its_own_host_says_so(cities: Cities, nord: City, sued: City) -> None:
     """1: the id's host is that of the address fetched, after redirects; another id is asked for, and must then match exactly."""
     bela = await sued.person("bela")
@@ -132,6 +133,7 @@ async def test_rule_02_a_file_is_no_statement_whatever_stands_in_it(cities: Citi
     assert await fetch.resolve(sued.job, forged["id"]) is None
 
 
+@pytest.mark.shows("FEP-fe34")
 async def test_rule_03_the_key_the_actor_the_object_and_its_author_are_one(cities: Cities, nord: City, sued: City) -> None:
     """3: the key's owner is the actor; actor, object and author share a host, also when the object is fetched."""
     alice, bela = await friends(cities, nord, sued)
@@ -158,6 +160,7 @@ async def test_rule_03_the_key_the_actor_the_object_and_its_author_are_one(citie
     assert await stands(nord, POSTS) == 1
 
 
+@pytest.mark.shows("FEP-fe34")
 async def test_rule_04_what_is_written_out_of_others_is_only_a_hint(cities: Cities, nord: City, sued: City, ost: City) -> None:
     """4: an embedded object is used if it is the signer's own; anything else is fetched from whom it belongs to."""
     _alice, bela = await friends(cities, nord, sued)
@@ -398,6 +401,7 @@ async def test_rule_18_only_who_was_accepted_reads_what_is_for_followers(cities:
     assert await nord.look(posts.seen, copy.id, alice.id) is None
 
 
+@pytest.mark.shows("WebFinger")
 async def test_rule_20_a_handle_belongs_to_whom_it_leads_back_to(cities: Cities, nord: City, sued: City) -> None:
     """20: WebFinger's subject and the actor must lead to each other; it is followed over one redirect at most."""
     bela = await sued.person("bela")

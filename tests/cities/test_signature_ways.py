@@ -63,6 +63,7 @@ async def brought(
     return answer.status
 
 
+@pytest.mark.shows("HTTP message signatures")
 async def test_a_server_that_knows_only_rfc_9421_is_asked_twice_once(cities: Cities, nord: City, sued: City) -> None:
     cities.network.hosts["sued.example"] = only(cities.network.hosts["sued.example"], new_way)
     alice, _ = await read_by_each_other(cities, nord, sued)
@@ -113,6 +114,7 @@ async def test_a_server_that_went_back_is_learnt_anew(cities: Cities, nord: City
     assert await nord.value("SELECT signatures FROM peers WHERE domain = 'sued.example'") == "cavage"
 
 
+@pytest.mark.shows("HTTP message signatures", "Digest fields")
 async def test_an_activity_signed_by_rfc_9421_takes_effect(cities: Cities, nord: City, sued: City) -> None:
     _, bela = await friends(cities, nord, sued)
     said = note(bela, "neuf")

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from api import mastodon
+from docs import claims
 from docs.written import API, BEGIN, COVERAGE, END, ROOMS_FOLDER, ROOT, api, events, lifecycles, page, room_of, rooms
 from parvis import cli, wiring
 from parvis.api import VERSION
@@ -155,9 +156,43 @@ def test_every_activity_sent_is_documented() -> None:
     assert made <= documented
 
 
+@pytest.mark.shows("FEP-67ff")
 def test_federation_md_has_the_sections_of_fep_67ff() -> None:
     wanted = ["Supported federation protocols and standards", "Supported FEPs", "ActivityPub", "Additional documentation"]
     assert re.findall(r"^## (.+)$", read("FEDERATION.md"), re.MULTILINE) == wanted
+
+
+@pytest.mark.parametrize("claim", [one for section in claims.claims().values() for one in section], ids=lambda one: one.name)
+def test_a_standard_that_is_claimed_is_shown_by_a_test(claim: claims.Claim) -> None:
+    tests = [one.test for one in claims.shown() if one.claim == claim.name]
+    assert tests, f'mark a test with @pytest.mark.shows("{claim.name}"), or claim it no more in tests/docs/claims.toml'
+
+
+def test_no_test_shows_what_is_not_claimed() -> None:
+    known = [one.name for section in claims.claims().values() for one in section]
+    assert len(known) == len(set(known))
+    assert [one for one in claims.shown() if one.claim not in known] == []
+
+
+def test_federation_md_claims_what_tests_show_and_nothing_else() -> None:
+    text = read("FEDERATION.md")
+    assert text == claims.document(text), AGAIN
+    known = {name for section in claims.claims().values() for one in section for name in (one.name, one.title)}
+    assert claims.named(text) <= known, "name it in tests/docs/claims.toml, and show it by a test"
+
+
+def test_a_mark_is_read_where_pytest_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    (folder / "test_one.py").write_text(
+        'pytestmark = pytest.mark.shows("FEP-0001")\n'
+        '@pytest.mark.shows("FEP-0002", "FEP-0003")\nasync def test_it() -> None: ...\n'
+        '@pytest.mark.shows("FEP-0004")\ndef helper() -> None: ...\n'
+    )
+    monkeypatch.setattr(claims, "TESTS", folder)
+    assert [(one.claim, one.test) for one in claims.shown()] == [
+        ("FEP-0001", "*"), ("FEP-0002", "test_it"), ("FEP-0003", "test_it"),
+    ]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)

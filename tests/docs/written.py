@@ -1,4 +1,4 @@
-"""What documents repeat from the code: a page for each room, and the table of operations.
+"""What documents repeat from the code: a page for each room, the table of operations, and what tests show of standards.
 
 `python tests/docs/written.py` writes them; test_docs.py compares them.
 """
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS_FOLDER = ROOT / "docs" / "rooms"
 API = ROOT / "docs" / "api.md"
 COVERAGE = ROOT / "docs" / "coverage.md"
+FEDERATION = ROOT / "FEDERATION.md"
 BEGIN, END = "<!-- operations -->", "<!-- end of operations -->"
 
 
@@ -108,9 +109,11 @@ def api(text: str) -> str:
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "tests"))
     from api import mastodon
+    from docs import claims
 
     for room in rooms():
         (ROOMS_FOLDER / f"{room}.md").write_text(page(room), encoding="utf-8")
     API.write_text(api(API.read_text(encoding="utf-8")), encoding="utf-8")
     mastodon.REASONS.write_text(mastodon.shorter(mastodon.REASONS.read_text(encoding="utf-8")), encoding="utf-8")
     COVERAGE.write_text(mastodon.coverage(), encoding="utf-8")
+    FEDERATION.write_text(claims.document(FEDERATION.read_text(encoding="utf-8")), encoding="utf-8")

@@ -72,6 +72,7 @@ NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 URL = "https://sued.example/inbox?a=b%20c"
 
 
+@pytest.mark.shows("HTTP message signatures")
 @pytest.mark.parametrize("label", VECTORS)
 def test_the_published_signatures_are_good_and_no_others(label: str) -> None:
     covered, value = VECTORS[label]
@@ -104,6 +105,7 @@ def check(headers: dict[str, str], method: str = "POST", url: str = URL, later: 
     messages.verify(claim, signatures.load_public(PUBLIC), method, url, headers, NOW + later)
 
 
+@pytest.mark.shows("HTTP message signatures")
 def test_what_we_sign_is_what_mastodon_asks_for() -> None:
     headers = made()
     assert headers["signature-input"] == (
@@ -171,6 +173,7 @@ def test_junk_is_refused_and_never_more(given: str, signature: str) -> None:
         check({"signature-input": given, "signature": signature})
 
 
+@pytest.mark.shows("Digest fields")
 def test_the_body_is_the_one_that_was_named() -> None:
     for wrong in ({}, {"content-digest": "sha-512=:AA==:"}, {"content-digest": "sha-256=:AA==:"}, {"content-digest": "sha-256=x"}, made()):
         with pytest.raises(BadSignature, match="digest"):

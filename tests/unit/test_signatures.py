@@ -90,6 +90,7 @@ def handmade(names: str, algorithm: str = "hs2019", extra: str = "", times: dict
     return Request("POST", "/inbox", headers, BODY)
 
 
+@pytest.mark.shows("HTTP signatures")
 @pytest.mark.parametrize(
     ("names", "signature"),
     [("date", DEFAULT), ("(request-target) host date", BASIC), (ALL_NAMES, ALL)],
@@ -116,6 +117,7 @@ def test_the_drafts_default_is_the_date_alone_which_we_refuse() -> None:
         signatures.verify(parameters, DRAFT_KEY, "POST", DRAFT_TARGET, DRAFT_HEADERS, NOW)
 
 
+@pytest.mark.shows("HTTP signatures")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_what_we_sign_others_can_verify(method: str) -> None:
     check(arrived(method))
