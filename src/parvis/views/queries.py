@@ -95,9 +95,10 @@ THREAD = """WITH RECURSIVE up (id, parent, far, depth) AS (
 POSTS = f"""WITH wanted (id) AS (SELECT unnest($1::bigint[])), people (person) AS (SELECT unnest($2::bigint[])),
     {SHOWN}"""
 PLACES = "(SELECT array_agg(ARRAY[place, n, side, far::int]) FROM around p WHERE p.id = s.id)"
+# Their ids as an array: how long a chain of answers is, PostgreSQL would guess a hundredfold.
 AROUND = f"""WITH around AS MATERIALIZED (
         SELECT w.*, row_number() OVER () AS place FROM ({for_many(THREAD, ("bigint", "int", "int", "int"))}) w),
-    wanted AS (SELECT DISTINCT id FROM around), people (person) AS (SELECT 0 WHERE false),
+    wanted (id) AS (SELECT unnest(ARRAY(SELECT DISTINCT id FROM around))), people (person) AS (SELECT 0 WHERE false),
     {SHOWN.replace("/*places*/", f", {PLACES}")}"""
 
 
