@@ -14,6 +14,7 @@ from parvis.announcements import actions as news
 from parvis.announcements import model as announcements
 from parvis.base.db import Reactions
 from parvis.base.jobs import Every
+from parvis.borders import reactions as borders
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
 from parvis.collections import model as collections
@@ -167,7 +168,7 @@ REACTIONS: Mapping[type, Reactions] = {
     moderation.MeasureTaken: Reactions(now=(streams.measured,), later=(outbox.measured,)),
     moderation.MeasureLifted: Reactions(),
     moderation.DomainDecided: Reactions(),
-    moderation.DomainMeasured: Reactions(),
+    moderation.DomainMeasured: Reactions(now=(borders.measured,)),
     moderation.Appealed: Reactions(),
     moderation.AppealDecided: Reactions(),
 }

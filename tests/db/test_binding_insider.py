@@ -39,6 +39,7 @@ OPEN = {
     "search_names",
     "search_query",
     "search_words",
+    "under",
     "seen_among",
 }
 CAST = """INSERT INTO ballots (box_id, voter, question_hash, grades)

@@ -262,10 +262,11 @@ async def accept_follow(tx: Tx, account_id: int, target_id: int) -> Follow | Non
 
 
 async def drop_follow(tx: Tx, account_id: int, target_id: int) -> Follow | None:
-    """Remove a follow; what it was, or None."""
+    """Remove a follow, or one that is suspended; what it was, or None: that one was in force no more."""
     return await tx.one(
         Follow,
-        f"""DELETE FROM follows WHERE account_id = $1 AND target_id = $2
+        f"""WITH held AS (DELETE FROM suspended_follows WHERE account_id = $1 AND target_id = $2)
+           DELETE FROM follows WHERE account_id = $1 AND target_id = $2
            RETURNING {FOLLOW}""",
         account_id, target_id,
     )
@@ -388,6 +389,8 @@ async def drop_follows_across(tx: Tx, account_id: int, domain: str) -> list[Foll
                     SELECT f.id FROM follows f JOIN accounts a ON a.id = f.account_id
                     WHERE f.target_id = $1 AND a.domain = $2)
                 RETURNING {FOLLOW}),
+            held AS (DELETE FROM suspended_follows s USING accounts a WHERE a.domain = $2
+                         AND (s.account_id = $1 AND a.id = s.target_id OR s.target_id = $1 AND a.id = s.account_id)),
             counted AS (
                 INSERT INTO account_count_deltas (account_id, followers, following)
                 SELECT account_id, 0, -1 FROM gone WHERE accepted
@@ -402,6 +405,7 @@ async def drop_ties(tx: Tx, account_id: int) -> int:
     return await tx.run(
         """WITH gone AS (DELETE FROM follows WHERE account_id = $1 OR target_id = $1
                          RETURNING account_id, target_id, accepted),
+                s AS (DELETE FROM suspended_follows WHERE account_id = $1 OR target_id = $1),
                 b AS (DELETE FROM blocks WHERE account_id = $1 OR target_id = $1),
                 m AS (DELETE FROM mutes WHERE account_id = $1 OR target_id = $1),
                 d AS (DELETE FROM domain_blocks WHERE account_id = $1),

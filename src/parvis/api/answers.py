@@ -67,6 +67,7 @@ ANSWERS = {
     "DELETE /api/v1/admin/domain_blocks/{id}": "Admin_DomainBlock",
     "GET /api/v1/admin/domain_blocks/{id}": "Admin_DomainBlock",
     "PUT /api/v1/admin/domain_blocks/{id}": "Admin_DomainBlock",
+    "GET /api/v1/admin/domain_blocks/preview": "h",
     "POST /api/v1/admin/domain_blocks/{id}/confirm": "Admin_DomainBlock",
     "GET /api/v1/admin/email_domain_blocks": "[Admin_EmailDomainBlock]",
     "POST /api/v1/admin/email_domain_blocks": "Admin_EmailDomainBlock",

@@ -18,6 +18,7 @@ from parvis.api import (
     admin,
     admin_accounts,
     admin_blocks,
+    admin_borders,
     admin_domains,
     admin_measures,
     announcements,
@@ -98,6 +99,7 @@ ROOMS: tuple[ModuleType, ...] = (
     admin_accounts,
     openapi,
     admin_blocks,
+    admin_borders,
     admin_domains,
     admin_measures,
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from parvis.base.db import Tx
 from parvis.notifications import queries
-from parvis.notifications.model import Notified, RequestsAccepted
+from parvis.notifications.model import Notified, RequestsAccepted, Ties
 
 
 async def tell(tx: Tx, kind: str, by: int, status_id: int | None, account_id: int) -> None:
@@ -22,6 +22,11 @@ async def tell_moderators(tx: Tx, kind: str, by: int, report_id: int | None = No
 async def tell_severed(tx: Tx, account_id: int, kind: str, target: str, ties: tuple[int, int]) -> None:
     """Tell somebody that followers and follows of theirs ended by no wish of those who followed."""
     await bring_on(tx, await queries.tell_severed(tx, account_id, kind, target, ties))
+
+
+async def tell_across(tx: Tx, kind: str, domain: str, ties: Sequence[Ties]) -> None:
+    """Tell each of these people how many follows of theirs a measure on a server suspended, or its end restored."""
+    await bring_on(tx, await queries.tell_across(tx, kind, domain, ties))
 
 
 async def warn(tx: Tx, account_id: int, decision_id: int) -> None:

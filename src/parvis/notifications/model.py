@@ -11,8 +11,8 @@ from parvis.base.webpush import Receiver
 
 KINDS = (
     "mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote", "quoted_update",
-    "added_to_collection", "collection_update", "severed_relationships", "moderation_warning", "admin.report",
-    "admin.sign_up",
+    "added_to_collection", "collection_update", "severed_relationships",
+    "restored_relationships", "moderation_warning", "admin.report", "admin.sign_up",
 )
 GROUPED = ("favourite", "reblog", "follow", "admin.sign_up")
 
@@ -105,6 +105,14 @@ class Asking(msgspec.Struct, frozen=True):
     account_id: int
     notifications: int
     last_status_id: int | None
+
+
+class Ties(msgspec.Struct, frozen=True):
+    """How many followers and follows somebody lost, or has again."""
+
+    account_id: int
+    followers: int
+    following: int
 
 
 class Notified(msgspec.Struct, frozen=True):

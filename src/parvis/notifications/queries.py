@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from parvis.base.db import Read, Tx
 from parvis.base.ids import Page, both_ways
-from parvis.notifications.model import Asking, Choice, Group, Member, Notification, Notified, Policy, PolicyWish
+from parvis.notifications.model import Asking, Choice, Group, Member, Notification, Notified, Policy, PolicyWish, Ties
 
 # The policy of who has none of their own.
 POLICY = """coalesce(p.for_not_following, 'accept') AS for_not_following,
@@ -248,6 +248,24 @@ async def tell_severed(tx: Tx, account_id: int, kind: str, target: str, ties: tu
            SELECT account_id, 'severed_relationships', account_id, id FROM cut
            RETURNING id, account_id, kind""",
         account_id, kind, target, *ties,
+    )
+
+
+async def tell_across(tx: Tx, kind: str, domain: str, ties: Sequence[Ties]) -> list[Notified]:
+    """Tell people which of their follows a measure on a server suspended, or its end restored."""
+    return await tx.all(
+        Notified,
+        """WITH cut AS (
+               INSERT INTO severances (account_id, kind, target_name, followers, following)
+               SELECT u.account_id, 'domain_block', $2, t.followers, t.following
+               FROM unnest($3::bigint[], $4::int[], $5::int[]) t(id, followers, following)
+               JOIN users u ON u.account_id = t.id
+               RETURNING id, account_id)
+           INSERT INTO notifications (account_id, kind, from_account_id, severance_id)
+           SELECT account_id, $1, account_id, id FROM cut
+           RETURNING id, account_id, kind""",
+        kind, domain, [one.account_id for one in ties], [one.followers for one in ties],
+        [one.following for one in ties],
     )
 
 

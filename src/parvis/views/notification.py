@@ -134,7 +134,7 @@ def _more(
         parts.append(b'"report":%s' % report(row.about, people[row.about["target_id"]]))
     elif row.about and row.kind in ("added_to_collection", "collection_update"):
         parts.append(opened({"collection": collection.told(row.about, eye.settings)}))
-    elif row.about and row.kind == "severed_relationships":
+    elif row.about and row.kind in ("severed_relationships", "restored_relationships"):
         parts.append(b'"event":%s' % severance(row.about))
     if speech.known is not None and row.kind not in BASELINE and row.kind not in speech.known:
         said = messages.catalogue(speech.locale)

@@ -194,6 +194,7 @@ TOLD: Mapping[str, str] = {
     "added_to_collection": "%(name)s put you in a collection",
     "collection_update": "%(name)s changed a collection in which you are",
     "severed_relationships": "Some of your followers or follows are lost",
+    "restored_relationships": "Followers or follows that you had lost are back",
     "moderation_warning": "A decision about you was taken",
     "admin.report": "%(name)s reported somebody",
     "admin.sign_up": "%(name)s has settled here",
