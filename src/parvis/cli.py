@@ -257,6 +257,9 @@ class Commands:
             parser.add_argument("url", metavar="URL", help="the address of the relay's actor")
         self._add("relay list", desk.here(desk.list_relays), "show the relays, and what they said")
 
+        closing = self._add("allow-list", desk.here(desk.switch_allow_list), "speak only with servers that are welcome")
+        closing.add_argument("state", choices=("on", "off", "show"))
+
     def _public(self) -> None:
         self._add("ledger verify", desk.here(desk.verify_ledger), "recompute the public record and compare")
         public = self._add("export public", desk.here(desk.export_public), "write what is public as JSON files")

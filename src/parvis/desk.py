@@ -35,7 +35,7 @@ from parvis.base import settings as deployment
 from parvis.base.clock import Clock, mastodon_time
 from parvis.base.db import Db
 from parvis.base.errors import NotFound, Problem
-from parvis.base.ids import LARGEST
+from parvis.base.ids import LARGEST, Page
 from parvis.base.postgres import Embedded
 from parvis.base.settings import Settings
 from parvis.charter import actions as charter
@@ -46,6 +46,7 @@ from parvis.federation.relaying import queries as relaying
 from parvis.ledger import actions as ledger
 from parvis.ledger import queries as record
 from parvis.moderation import queries as moderation
+from parvis.peers import queries as peers
 from parvis.residency import actions as residency
 from parvis.residency.model import Operator
 
@@ -55,6 +56,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 CLOCK_IS_READ = 0.6
 ATTESTED = timedelta(days=365)
 EVERYTHING = LARGEST >> 32
+MOST_WELCOME = 10_000
 
 
 class Refusal(Exception):
@@ -300,6 +302,18 @@ async def list_relays(here: Here, args: argparse.Namespace) -> None:
     async with here.db.read() as r:
         for relay in await relaying.known(r):
             tell(f"{relay.state} {relay.actor}")
+
+
+async def switch_allow_list(here: Here, args: argparse.Namespace) -> None:
+    """Speak only with servers that moderators said are welcome, or with every server again; or show how it is."""
+    async with here.db.write() as tx:
+        if args.state != "show":
+            await (peers.close(tx) if args.state == "on" else peers.open_up(tx))
+        closed = await peers.is_closed(tx)
+        welcome = await peers.allows(tx, Page(limit=MOST_WELCOME))
+    tell("Only servers that are welcome are spoken with:" if closed else "Every server is spoken with. Welcome are:")
+    for server in welcome:
+        tell(f"  {server.domain}")
 
 
 async def verify_ledger(here: Here, args: argparse.Namespace) -> int:

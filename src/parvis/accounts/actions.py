@@ -28,6 +28,8 @@ from parvis.accounts.model import (
 from parvis.base.db import Read, Tx
 from parvis.base.errors import Conflict, Forbidden, Invalid, NotFound
 from parvis.base.jobs import Job
+from parvis.peers import policy as servers
+from parvis.peers import queries as peers
 
 PLAINLY = FollowWish()
 
@@ -67,6 +69,8 @@ async def follow(
     policy.may_follow(by, target, relationship)
     if by.domain is not None and await queries.blocks_domain(tx, target.id, by.domain):
         raise Forbidden("blocked")
+    if target.domain is not None and await peers.is_kept_out(tx, servers.above(target.domain)):
+        raise Forbidden("unavailable")
     before = await queries.follow_between(tx, by.id, target.id)
     accepted = not policy.waits(by, target)
     now = await queries.put_follow(tx, by.id, target.id, accepted, wish, uri)

@@ -230,7 +230,7 @@ def _allow(row: Allow) -> dict[str, Any]:
 
 @get("/api/v1/admin/domain_allows", "admin:read:domain_allows")
 async def allows(call: Call, args: Paged) -> list[dict[str, Any]]:
-    """Servers that are welcome. In a city that speaks with every server it says only that."""
+    """Servers that are welcome: the only ones that a city with an allow list speaks with."""
     await moderating(call)
     rows = newest_first(call, await peers.allows(call.read, args.page(100)))
     return [_allow(row) for row in rows]

@@ -82,7 +82,7 @@ async def instance(call: Call, _: Nothing) -> dict[str, Any]:
                 "hashtag_feeds": {"local": "public", "remote": "public"},
                 "trending_link_feeds": {"local": "public", "remote": "public"},
             },
-            "limited_federation": False,
+            "limited_federation": await peers.is_closed(call.read),
         },
         "registrations": {
             "enabled": city.takes_anyone, "approval_required": city.registrations == "approval",

@@ -366,6 +366,8 @@ async def _signer(read: Read, request: Request, city: City) -> Account | None:
         known = await people.by_uri(read, uri)
         if known is None or not known.public_key or known.local or known.suspended_at or known.deleted_at:
             return None
+        if await peers.is_kept_out(read, servers.above(jsonld.host(uri))):
+            return None
         _check_host(city, proof, headers)
         proof.verify(known.public_key, ("GET", city.settings.base, _path(request)), headers, city.clock.now())
     except BadSignature:

@@ -110,10 +110,12 @@ async def like(r: Read, text: str, limit: int) -> list[str]:
 
 
 async def is_kept_out(r: Read, domains: Sequence[str]) -> bool:
-    """Does a measure in force keep a server out, by its own name or by that of a domain above it?"""
+    """Is a server, or all below a domain above it, kept out: by a measure, or because only others are welcome?"""
     return bool(await r.value(
         """SELECT EXISTS (SELECT FROM domain_measures
-                          WHERE lifted_at IS NULL AND severity = 'suspend' AND domain = ANY($1::text[]))""",
+                          WHERE lifted_at IS NULL AND severity = 'suspend' AND domain = ANY($1::text[]))
+               OR EXISTS (SELECT FROM allow_list)
+                  AND NOT EXISTS (SELECT FROM domain_allows WHERE domain = ANY($1::text[]))""",
         list(domains),
     ))
 
@@ -147,6 +149,21 @@ async def kept_out(r: Read, limit: int) -> list[Kept]:
            ORDER BY m.severity DESC, m.domain, m.decision_id DESC LIMIT $1""",
         limit,
     )
+
+
+async def is_closed(r: Read) -> bool:
+    """Does the city speak only with servers that are welcome?"""
+    return bool(await r.value("SELECT EXISTS (SELECT FROM allow_list)"))
+
+
+async def close(tx: Tx) -> int:
+    """Speak only with servers that are welcome; 0 when that is so already."""
+    return await tx.run("INSERT INTO allow_list (one) VALUES (true) ON CONFLICT DO NOTHING")
+
+
+async def open_up(tx: Tx) -> int:
+    """Speak with every server again; 0 when that is so already."""
+    return await tx.run("DELETE FROM allow_list")
 
 
 async def allow(tx: Tx, domain: str, by: int) -> int:

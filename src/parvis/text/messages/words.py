@@ -64,7 +64,7 @@ KINDS: Mapping[str, str] = {
     "appeal": "Answer to an appeal",
     "domain": "A server was blocked",
     "lifting": "A moderator ended a measure early",
-    "protection": "A protection of sign-up was changed",
+    "protection": "A protection of the city’s doors was changed",
     "appointment": "Moderators were appointed or dismissed",
 }
 
