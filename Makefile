@@ -29,7 +29,8 @@ setup: .venv/ready ## install what serving needs into .venv (again only when som
 	$(PIP) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# What npm brings, by the node of a wheel: axe-core for the tests in a browser, and the clients masto and megalodon.
+# What npm brings, by the node of a wheel: axe-core for the tests in a browser, the clients masto and megalodon,
+# and Fedify, with which a server is made that other people wrote.
 .venv/npm: .venv/dev package-lock.json
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
@@ -76,7 +77,7 @@ test: .venv/browser ## every test, the live scenarios included
 	$(MAKE) --no-print-directory live
 	@echo "All tests passed."
 
-live: .venv/npm ## real servers, real apps: two cities, the rule cycle, kill -9, toot, Mastodon.py, masto, megalodon
+live: .venv/npm ## real servers, real apps: two cities, Fedify, the rule cycle, kill -9, toot, Mastodon.py, masto, megalodon
 	$(BIN)/python tests/live/all.py
 
 bench: .venv/dev ## requests per second, waits, CPU and queries of one city beside their floors (wants wrk)

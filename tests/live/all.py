@@ -6,6 +6,7 @@ import sys
 
 import apps
 import backup
+import federation
 import kill
 import media
 import rule_cycle
@@ -15,7 +16,7 @@ import streams
 import two_cities
 
 SCENARIOS = {
-    "two cities": two_cities.scenario, "the rule cycle": rule_cycle.scenario,
+    "two cities": two_cities.scenario, "two cities and Fedify": federation.scenario, "the rule cycle": rule_cycle.scenario,
     "pictures, films and sounds": media.scenario,
     "kill -9": kill.scenario, "backup and restore": backup.scenario,
     "a thousand streams": streams.scenario,
