@@ -14,7 +14,9 @@ from parvis.announcements import actions as news
 from parvis.announcements import model as announcements
 from parvis.base.db import Reactions
 from parvis.base.jobs import Every
+from parvis.borders import actions as reviews
 from parvis.borders import reactions as borders
+from parvis.borders.model import ReviewDue
 from parvis.charter import actions as rules
 from parvis.charter import model as charter
 from parvis.collections import model as collections
@@ -169,6 +171,7 @@ REACTIONS: Mapping[type, Reactions] = {
     moderation.MeasureLifted: Reactions(),
     moderation.DomainDecided: Reactions(),
     moderation.DomainMeasured: Reactions(now=(borders.measured,)),
+    ReviewDue: Reactions(later=(borders.send_reminder,)),
     moderation.Appealed: Reactions(),
     moderation.AppealDecided: Reactions(),
 }
@@ -205,4 +208,5 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (60.0, delivery.probe),
     (3600.0, posts.forget_translations),
     (30.0, doors.sweep),
+    (60.0, reviews.remind),
 )

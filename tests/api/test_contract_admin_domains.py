@@ -48,8 +48,10 @@ async def test_a_server_is_limited_kept_out_and_let_in_again(town: Town) -> None
     assert await town.stranger.ask("[DomainBlock]", "GET", PUBLIC) == []  # the record comes first
     await town.turn()
     digest = hashlib.sha256(domain.encode()).hexdigest()
+    assert made["review_at"] == made["ends_at"]
     assert await town.stranger.ask("[DomainBlock]", "GET", PUBLIC) == [
-        {"domain": domain, "digest": digest, "severity": "silence", "comment": "Spam"}]
+        {"domain": domain, "digest": digest, "severity": "silence", "comment": "Spam", "review_at": made["review_at"],
+         "review_due": False}]
     assert (await shown(alice, stan))["limited"] is True
     entries = (await town.stranger.ask(None, "GET", "/api/v1/register"))["entries"]
     assert ("domain", "They flood us.", digest) in [(row["kind"], row["reasons"], row["subject"]) for row in entries]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from parvis.accounts import actions as accounts
 from parvis.accounts.model import Account, FollowWish
 from parvis.base.errors import Forbidden
 from parvis.base.ids import Page
+from parvis.borders import actions as reviews
 from parvis.borders import queries as borders
 from parvis.moderation import actions as moderation
 from parvis.moderation.model import DomainDraft, Level
@@ -112,6 +114,27 @@ async def test_follows_are_suspended_both_ways_and_come_back_whole(cities: Citie
     await cities.settle()
     assert await sued.copy(heard) is not None
     assert await relation(sued, bela, alice_in_sued) == "follows"
+
+
+async def test_moderators_are_reminded_once_of_what_is_to_be_looked_at_again(cities: Cities, nord: City, sued: City) -> None:
+    await charter(nord)
+    bela = await sued.person("bela")
+    await following(cities, nord, await nord.person("alice"), sued, bela)
+    block, _ = await shut(
+        nord, "sued.example", severity="silence", level=Level.reduced_visibility, review_at=nord.clock.now() + timedelta(days=5))
+    assert await reviews.remind(nord.job) == 0
+    assert not (await nord.look(peers.kept_out, 10))[0].review_at <= nord.clock.now()
+    await cities.advance(timedelta(days=6))
+    assert (await reviews.remind(nord.job), await reviews.remind(nord.job)) == (1, 0)
+    await cities.settle()
+    letters = [path.read_text() for path in nord.settings.mails.iterdir()]
+    reminders = [letter for letter in letters if "A decision about sued.example is to be looked at again" in letter]
+    assert sorted(re.findall(r"^To: (\w+)@", "\n".join(reminders), re.MULTILINE)) == ["mona", "noor"]
+    assert all(f"Its number is {block}" in " ".join(letter.split()) for letter in reminders)
+    assert (await nord.look(peers.kept_out, 10))[0].review_at <= nord.clock.now()  # and everybody can see it
+    await cities.advance(timedelta(days=20))
+    await turn(nord)
+    assert await reviews.remind(nord.job) == 0  # what is over needs nobody's eye
 
 
 async def test_follows_come_back_by_themselves_when_the_time_is_over(cities: Cities, nord: City, sued: City) -> None:

@@ -89,6 +89,52 @@ async def test_a_decision_about_a_server_stands_on_the_same_feet_as_any(city: Ci
         await block(city, alice, rule)
 
 
+async def test_every_decision_about_a_server_is_looked_at_again_within_a_year(city: City) -> None:
+    alice, rule = await city.person("alice", moderator=True), await city.version("II.1")
+    await stranger(city)
+    now = await city.now()
+
+    async def review(**other: Any) -> Any:
+        return await city.app.fetchval("SELECT review_at FROM domain_decisions WHERE id = $1", await block(city, alice, rule, **other))
+
+    lasting: dict[str, Any] = {"severity": "noop", "level": 1, "ends_at": None}
+    assert timedelta(days=364) < await review(**lasting) - now < timedelta(days=367)
+    assert await review(**lasting, review_at=now + timedelta(days=30)) == now + timedelta(days=30)
+    assert await review(ends_at=now + timedelta(days=40)) == now + timedelta(days=40)
+    assert await review(ends_at=now + timedelta(days=40), review_at=now + timedelta(days=20)) == now + timedelta(days=20)
+    for wrong in (timedelta(days=400), timedelta(days=-1)):
+        with by_rule("review_out_of_range"):
+            await block(city, alice, rule, **lasting, review_at=now + wrong)
+    await city.owner.execute("UPDATE article_versions SET parameters = parameters || '{\"review_longest\": \"2 months\"}' WHERE number = 'I.6'")
+    assert timedelta(days=55) < await review(**lasting) - now < timedelta(days=63)
+    with by_rule("review_out_of_range"):
+        await block(city, alice, rule, **lasting, review_at=now + timedelta(days=100))
+
+
+async def test_a_review_is_due_on_its_day_and_not_before_and_the_record_says_so(city: City) -> None:
+    alice, rule = await city.person("alice", moderator=True), await city.version("II.1")
+    await stranger(city)
+    made = await block(city, alice, rule, severity="noop", level=1, ends_at=None, review_at=await city.now() + timedelta(days=5))
+    remind = "INSERT INTO review_reminders (decision_id) VALUES ($1)"
+    await city.advance(days=6)
+    with by_rule("review_not_due"):  # it never took effect
+        await city.app.execute(remind, made)
+    later = await block(city, alice, rule, severity="noop", level=1, ends_at=None, review_at=await city.now() + timedelta(days=5))
+    await city.sign()
+    await city.app.execute(BEGIN, later)
+    with by_rule("review_not_due"):
+        await city.app.execute(remind, later)
+    await city.advance(days=6)
+    await city.app.execute(remind, later)
+    told = await city.app.fetchval("SELECT convert_from(data, 'UTF8') FROM ledger_leaves WHERE kind = 'domain' ORDER BY id DESC LIMIT 1")
+    assert ('"review_due": true' in told, "bad.example" in told) == (True, False)
+    with refused("23505"):
+        await city.app.execute(remind, later)
+    for statement in ("UPDATE review_reminders SET reminded_at = now()", "DELETE FROM review_reminders"):
+        with by_privilege():
+            await city.app.execute(statement)
+
+
 async def test_a_server_is_kept_out_only_by_record_and_second_moderator(city: City) -> None:
     alice, bela = await city.person("alice", moderator=True), await city.person("bela", moderator=True)
     dana, stan = await city.person("dana"), await stranger(city)

@@ -21,6 +21,13 @@ def test_the_provisional_charter_is_one() -> None:
     assert all(article["text_en"] for article in articles)
 
 
+def test_an_article_may_say_when_decisions_about_servers_are_looked_at_again() -> None:
+    more = GOOD.replace('suspended_longest = "90d"', 'suspended_longest = "90d", review_longest = "6 months"')
+    assert charter.document(more)["articles"][5]["parameters"]["review_longest"] == "6 months"
+    with pytest.raises(Invalid, match="duration_malformed"):
+        charter.document(more.replace('review_longest = "6 months"', 'review_longest = "later"'))
+
+
 def test_short_durations_make_a_charter_too() -> None:
     quick = GOOD.replace('"10d"', '"20s"').replace('"6 months"', '"90 min"')
     assert charter.document(quick)["articles"][1]["parameters"]["vote_time"] == "20s"

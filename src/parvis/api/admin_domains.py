@@ -39,6 +39,7 @@ class NewBlock(msgspec.Struct, frozen=True, kw_only=True):
     article_ids: list[int] = []
     status_ids: list[int] = []
     ends_at: datetime | None = None
+    review_at: datetime | None = None
     duration: int | None = None
     permanent: bool = False
 
@@ -56,6 +57,7 @@ class ChangedBlock(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     article_ids: list[int] = []
     ends_at: datetime | None = None
+    review_at: datetime | None = None
     duration: int | None = None
     permanent: bool = False
 
@@ -94,7 +96,7 @@ def _entity(row: DomainBlock) -> dict[str, Any]:
         "public_comment": row.public_comment, "obfuscate": row.obfuscate, "decision_id": str(row.decision_id),
         "measure": Level(row.level).name, "facts": row.facts,
         "article_version_id": None if row.article_version_id is None else str(row.article_version_id),
-        "ends_at": mastodon_time(row.ends_at) if row.ends_at else None,
+        "ends_at": mastodon_time(row.ends_at) if row.ends_at else None, "review_at": mastodon_time(row.review_at),
         "in_effect_since": mastodon_time(row.in_effect_since) if row.in_effect_since else None,
     }
 
@@ -160,6 +162,7 @@ async def add(call: Call, args: NewBlock) -> dict[str, Any]:
         domain=domain, severity=args.severity, level=level, reject_media=args.reject_media,
         reject_reports=args.reject_reports, facts=args.text or args.public_comment or "",
         status_ids=tuple(args.status_ids), ends_at=await _until(call, level, args.ends_at, args.duration),
+        review_at=args.review_at,
     )
     said = DomainComments(
         private_comment=args.private_comment, public_comment=args.public_comment, obfuscate=args.obfuscate
@@ -180,7 +183,7 @@ async def change(call: Call, args: ChangedBlock) -> dict[str, Any]:
     reports = row.reject_reports if args.reject_reports is None else args.reject_reports
     level = level_of(severity, media or reports, args.permanent or row.level == Level.exclusion)
     kept = (severity, media, reports, level) == (row.severity, row.reject_media, row.reject_reports, row.level)
-    if kept and args.ends_at is None and args.duration is None and not args.article_ids:
+    if kept and args.ends_at is None and args.duration is None and args.review_at is None and not args.article_ids:
         await moderation.comment(call.tx, row.id, said)
         return _entity(await _block(call, row.id))
     if args.article_ids:
@@ -190,6 +193,7 @@ async def change(call: Call, args: ChangedBlock) -> dict[str, Any]:
     return await _decide(call, ground, DomainDraft(
         domain=row.domain, severity=severity, level=level, reject_media=media, reject_reports=reports,
         facts=args.text or row.facts, block_id=row.id, ends_at=await _until(call, level, args.ends_at, args.duration),
+        review_at=args.review_at,
     ), said)
 
 
@@ -214,11 +218,12 @@ async def end(call: Call, args: Ended) -> dict[str, Any]:
 
 @get("/api/v1/instance/domain_blocks")
 async def public_blocks(call: Call, _: Nothing) -> list[dict[str, Any]]:
-    """The servers that are kept out or limited at this moment, as everybody may know."""
+    """The servers that are kept out or limited at this moment, and when that is looked at again, for everybody."""
     return [
         {
             "domain": policy.obscured(row.domain) if row.obfuscate else row.domain, "digest": digest(row.domain),
-            "severity": row.severity, "comment": row.comment or "",
+            "severity": row.severity, "comment": row.comment or "", "review_at": mastodon_time(row.review_at),
+            "review_due": row.review_at <= call.now,
         }
         for row in await peers.kept_out(call.read, MOST)
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from parvis.base.db import Read
-from parvis.borders.model import Preview
+from parvis.base.db import Read, Tx
+from parvis.borders.model import Preview, Review
 from parvis.notifications.model import Ties
 
 
@@ -42,4 +42,34 @@ async def ties(r: Read, decision_id: int, restored: bool) -> list[Ties]:
         """SELECT account_id, followers, following FROM cut_ties WHERE decision_id = $1 AND restored = $2
            ORDER BY account_id""",
         decision_id, restored,
+    )
+
+
+async def due(r: Read) -> list[int]:
+    """Decisions in force whose day of review has come, and of which nobody was reminded."""
+    return await r.values(
+        """SELECT d.id FROM domain_measures m JOIN domain_decisions d ON d.id = m.decision_id
+           WHERE m.lifted_at IS NULL AND d.review_at <= parvis_now()
+             AND NOT EXISTS (SELECT FROM review_reminders x WHERE x.decision_id = d.id)
+           ORDER BY d.id LIMIT 100"""
+    )
+
+
+async def remind(tx: Tx, decision_id: int) -> list[int]:
+    """Write that moderators are reminded of a decision; who they are, nobody when they were before."""
+    return await tx.values(
+        """WITH made AS (INSERT INTO review_reminders (decision_id) VALUES ($1) ON CONFLICT DO NOTHING
+                         RETURNING decision_id)
+           SELECT u.account_id FROM made, users u WHERE u.role = 'moderator' AND is_moderator(u.account_id)
+           ORDER BY u.account_id""",
+        decision_id,
+    )
+
+
+async def review(r: Read, decision_id: int) -> Review | None:
+    """What is to be looked at again."""
+    return await r.one(
+        Review,
+        """SELECT block_id, domain, level::int, facts, decided_at, review_at FROM domain_decisions WHERE id = $1""",
+        decision_id,
     )

@@ -32,6 +32,8 @@ PARAMETERS = {
     "contest_time": DURATION, "in_force_delay": DURATION, "provisional_time": DURATION,
     "limited_longest": DURATION, "frozen_longest": DURATION, "suspended_longest": DURATION, "appeal_time": DURATION,
 }
+# What an article of Title I may say, too: after how long a decision about a server is looked at again, if not a year.
+OPTIONAL = {"review_longest": DURATION}
 LONGEST_TITLE, LONGEST_TEXT, HIGHEST_CEILING, LARGEST_NUMBER = 120, 2000, 7, 999_999
 
 _DURATION = re.compile(r"[1-9][0-9]{0,5} ?(s|min|h|d|months?)")
@@ -124,9 +126,9 @@ def _may_be_article(article: Any) -> None:
 
 
 def _may_be_parameter(name: str, value: object) -> None:
-    kind = PARAMETERS.get(name)
+    kind = PARAMETERS.get(name) or OPTIONAL.get(name)
     if kind is None:
-        raise Invalid(name, "parameter_unknown", known=sorted(PARAMETERS))
+        raise Invalid(name, "parameter_unknown", known=sorted(PARAMETERS | OPTIONAL))
     if kind == DURATION and not (isinstance(value, str) and _DURATION.fullmatch(value)):
         raise Invalid(name, "duration_malformed", expected="20s, 5min, 2h, 8d or 6 months")
     if kind == NUMBER and not (type(value) is int and 0 <= value <= LARGEST_NUMBER):

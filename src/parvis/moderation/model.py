@@ -206,6 +206,7 @@ class DomainDraft(msgspec.Struct, frozen=True, kw_only=True):
     facts: str
     status_ids: tuple[int, ...] = ()
     ends_at: datetime | None = None
+    review_at: datetime | None = None
     block_id: int | None = None
 
 

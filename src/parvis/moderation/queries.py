@@ -404,10 +404,10 @@ async def decide_domain(tx: Tx, by: int, draft: DomainDraft, version_id: int | N
     """Write a decision about a server; the database checks that it stands and puts it on the public record."""
     return int(await tx.value(
         """INSERT INTO domain_decisions (block_id, domain, severity, level, reject_media, reject_reports, status_ids,
-               article_version_id, legal_order_id, facts, ends_at, decided_by)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id""",
+               article_version_id, legal_order_id, facts, ends_at, decided_by, review_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id""",
         draft.block_id, draft.domain, draft.severity, int(draft.level), draft.reject_media, draft.reject_reports,
-        list(draft.status_ids), version_id, order_id, draft.facts.strip(), draft.ends_at, by,
+        list(draft.status_ids), version_id, order_id, draft.facts.strip(), draft.ends_at, by, draft.review_at,
     ))
 
 

@@ -33,6 +33,7 @@ class Kept(msgspec.Struct, frozen=True):
     severity: str
     comment: str | None
     obfuscate: bool
+    review_at: datetime
 
 
 class DomainBlock(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ class DomainBlock(msgspec.Struct, frozen=True):
     legal_order_id: int | None
     facts: str
     ends_at: datetime | None
+    review_at: datetime
     decided_at: datetime
     in_effect_since: datetime | None
     private_comment: str | None

@@ -15,7 +15,8 @@ ALLOW_PAGE = both_ways(
 
 # A server's block is what its newest decision says that is not over, ended, or withdrawn.
 BLOCKS = """(SELECT DISTINCT ON (d.block_id) d.block_id AS id, d.id AS decision_id, d.domain, d.severity, d.level::int,
-        d.reject_media, d.reject_reports, d.article_version_id, d.legal_order_id, d.facts, d.ends_at, d.decided_at,
+        d.reject_media, d.reject_reports, d.article_version_id, d.legal_order_id, d.facts, d.ends_at, d.review_at,
+        d.decided_at,
         m.starts_at
     FROM domain_decisions d LEFT JOIN domain_measures m ON m.decision_id = d.id
     WHERE m.lifted_at IS NULL AND (d.ends_at IS NULL OR d.ends_at > parvis_now())
@@ -143,8 +144,9 @@ async def kept_out(r: Read, limit: int) -> list[Kept]:
     return await r.all(
         Kept,
         """SELECT DISTINCT ON (m.severity, m.domain) m.domain, m.severity, c.public_comment,
-                  coalesce(c.obfuscate, false)
-           FROM domain_measures m LEFT JOIN domain_comments c ON c.block_id = m.block_id
+                  coalesce(c.obfuscate, false), d.review_at
+           FROM domain_measures m JOIN domain_decisions d ON d.id = m.decision_id
+           LEFT JOIN domain_comments c ON c.block_id = m.block_id
            WHERE m.lifted_at IS NULL AND m.severity IN ('silence', 'suspend')
            ORDER BY m.severity DESC, m.domain, m.decision_id DESC LIMIT $1""",
         limit,

@@ -136,6 +136,7 @@ def entry(visit: Visit, row: Entry) -> dict[str, Any]:
         "decision": lambda: visit.say(words.LEVELS[said["level"]]),
         "appeal": lambda: visit.say(words.OUTCOMES.get(said.get("outcome", ""), words.KINDS["appeal"])),
         "proposal": lambda: visit.say(words.PROPOSAL_IS, state=visit.say(words.STATES[said["state"]])),
+        "domain": lambda: visit.say(words.REVIEW_IS_DUE if "review_due" in said else words.KINDS["domain"]),
         "charter": lambda: visit.say(words.KINDS["charter"], number=said["version"]),
     }
     known = visit.say(words.KINDS[row.kind]) if row.kind in words.KINDS and row.kind != "charter" else row.kind

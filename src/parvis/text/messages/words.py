@@ -69,6 +69,7 @@ KINDS: Mapping[str, str] = {
 }
 
 PROPOSAL_IS = "Proposal: %(state)s"
+REVIEW_IS_DUE = "A decision about a server is to be looked at again"
 
 STEPS: Mapping[str, str] = {
     "support": "Signatures",
@@ -231,5 +232,5 @@ def messages() -> list[str]:
         *ERRORS.values(),
         *PROBLEMS.values(),
     ]
-    single = (STATUS_QUO, PROPOSAL_IS, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED, UNKNOWN_TO_THE_APP)
+    single = (STATUS_QUO, PROPOSAL_IS, REVIEW_IS_DUE, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED, UNKNOWN_TO_THE_APP)
     return [*chain.from_iterable(tables), *single]
