@@ -14,8 +14,9 @@ from parvis.base.clock import mastodon_time
 from parvis.base.db import Read
 from parvis.emojis import queries as emojis
 from parvis.emojis.model import Emoji
-from parvis.federation import queries, wire
+from parvis.federation import integrity, multikeys, queries, wire
 from parvis.federation.jsonld import Document, host
+from parvis.federation.keys import queries as keys
 from parvis.federation.queries import Totals
 from parvis.federation.vocabulary import PUBLIC
 from parvis.media import queries as files
@@ -30,6 +31,7 @@ from parvis.text import html
 
 ACTIVITYSTREAMS = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
+MULTIKEY = "https://w3id.org/security/multikey/v1"
 VOCABULARIES = {
     "toot": "http://joinmastodon.org/ns#",
     "schema": "http://schema.org#",
@@ -57,6 +59,7 @@ TERMS: dict[str, Any] = {
     "showFeatured": "toot:showFeatured",
     "showMedia": "toot:showMedia",
     "showRepliesInMedia": "toot:showRepliesInMedia",
+    "assertionMethod": {"@id": "https://w3id.org/security#assertionMethod", "@type": "@id", "@container": "@set"},
     "canFeature": {"@id": "https://w3id.org/fep/7aa9#canFeature", "@type": "@id"},
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
@@ -130,13 +133,15 @@ async def written(r: Read, author: Account, status: Status) -> Written:
 
 def in_context(document: Document) -> Document:
     """The document with the context that its own words need, and no more."""
-    used = sorted(_words(document) & TERMS.keys())
+    words = _words(document)
+    used = sorted(words & TERMS.keys())
     terms = {name: TERMS[name] for name in used}
     needed = {str(term["@id"] if isinstance(term, dict) else term).partition(":")[0] for term in terms.values()}
     inline = {name: VOCABULARIES[name] for name in sorted(needed & VOCABULARIES.keys())} | terms
     context: list[Any] = [ACTIVITYSTREAMS]
     if "publicKey" in document:
         context.append(SECURITY)
+    context += [uri for word, uri in (("proof", integrity.CONTEXT), ("Multikey", MULTIKEY)) if word in words]
     if inline:
         context.append(inline)
     return {"@context": context[0] if len(context) == 1 else context} | document
@@ -156,12 +161,13 @@ def encoded(document: Document) -> bytes:
 
 
 async def profile(r: Read, account: Account, shown: Shown, base: str) -> Document:
-    """One of our people, with the emoji that their profile names, and where they have moved to."""
+    """One of our people, with the emoji that their profile names, the key they have, and where they have moved to."""
     rows = [f"{field.get('name')} {field.get('value')}" for field in shown.fields]
     said = " ".join([account.display_name, account.note, *rows])
     document = actor(account, shown, base, await emojis.named(r, said, account.domain))
     moved = await people.by_id(r, account.moved_to_id) if account.moved_to_id else None
-    return document | ({"movedTo": moved.uri} if moved else {})
+    key = await keys.public(r, account.id, multikeys.name(account.uri))
+    return document | (multikeys.shown(account.uri, key) if key else {}) | ({"movedTo": moved.uri} if moved else {})
 
 
 def actor(account: Account, shown: Shown, base: str, drawn: Sequence[Emoji] = ()) -> Document:

@@ -24,7 +24,7 @@ from parvis.base.http import Http
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import documents, jsonld, proofs, queries, relays, synchrony, verbs, vocabulary, wire
+from parvis.federation import carrying, documents, jsonld, keyring, proofs, queries, synchrony, verbs, vocabulary, wire
 from parvis.federation.jsonld import Document
 from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
@@ -203,8 +203,8 @@ async def instance_actor(request: Request, city: City) -> Response:
     """The city's own actor; it is shown to everybody, signed for or not."""
     if _browser(request):
         return _page(f"{city.settings.base}/")
-    key = wire.instance_public_key(city.settings)
-    return _document(documents.instance(city.settings.base, city.settings.city_name, key))
+    found = documents.instance(city.settings.base, city.settings.city_name, wire.instance_public_key(city.settings))
+    return _document(found | keyring.of_city(city.settings))
 
 
 async def actor(request: Request, city: City) -> Response:
@@ -214,7 +214,9 @@ async def actor(request: Request, city: City) -> Response:
         if _browser(request):
             return _page(account.url)
         shown = await people.shown(read, [account.id])
-        return _document(await documents.profile(read, account, shown[0], city.settings.base))
+        found = await documents.profile(read, account, shown[0], city.settings.base)
+    new = {} if "assertionMethod" in found else await keyring.introduced(city.db, city.settings, account)
+    return _document(found | new)
 
 
 async def _owner(read: Read, request: Request) -> Account:
@@ -364,12 +366,13 @@ async def _signer(read: Read, request: Request, city: City) -> Account | None:
         proof = proofs.shown(headers)
         uri = proof.key_id.partition("#")[0].removesuffix("/main-key")
         known = await people.by_uri(read, uri)
-        if known is None or not known.public_key or known.local or known.suspended_at or known.deleted_at:
+        if known is None or known.local or known.suspended_at or known.deleted_at:
             return None
         if await peers.is_kept_out(read, servers.above(jsonld.host(uri))):
             return None
         _check_host(city, proof, headers)
-        proof.verify(known.public_key, ("GET", city.settings.base, _path(request)), headers, city.clock.now())
+        key = await keyring.named(read, known, proof)
+        proof.verify(key, ("GET", city.settings.base, _path(request)), headers, city.clock.now())
     except BadSignature:
         return None
     return known
@@ -408,17 +411,17 @@ async def inbox(request: Request, city: City) -> Response:
     proof.check_digest(headers, body)
     if wire.ours(city.settings, activity.actor):
         raise BadSignature("owner")
-    relay = None if jsonld.host(proof.key_id) == host else await relays.sender(city.db, proof)
+    lane = jsonld.host(proof.key_id)
+    speaker = known if lane == host else await carrying.bearer(city.db, activity, proof)
     _check_host(city, proof, headers)
-    if relay is not None:
-        await relays.hear(city.db, relay, activity, proof, (("POST", city.settings.base, _path(request)), headers))
+    if speaker is not None and (speaker.public_key or lane != host):
+        await _check_known(city, speaker, proof, request, headers)
+    if lane != host and await carrying.is_hint(city.db, activity):
         return Response(status_code=202)
-    if known is not None and known.public_key:
-        await _check_known(city, known, proof, request, headers)
     kept = {name: headers[name] for name in proof.names & headers.keys()}
     async with city.db.write() as tx:
-        await queries.store(tx, host, _path(request), kept, body)
-        await queries.wake_inbox(tx, host, tx.now)
+        await queries.store(tx, lane, _path(request), kept, body)
+        await queries.wake_inbox(tx, lane, tx.now)
     return Response(status_code=202)
 
 
@@ -430,9 +433,10 @@ async def _check_known(
     city: City, known: Account, proof: Proof, request: Request, headers: dict[str, str]
 ) -> None:
     """Refuse at once what does not fit the key we know; now and then ask whether the actor has a new one."""
+    async with city.db.read() as read:
+        key = await keyring.named(read, known, proof)
     try:
-        asked = ("POST", city.settings.base, _path(request))
-        proof.verify(known.public_key or "", asked, headers, city.clock.now())
+        proof.verify(key, ("POST", city.settings.base, _path(request)), headers, city.clock.now())
     except BadSignature:
         async with city.db.write() as tx:
             period = int(tx.now.timestamp()) // DOUBT_SECONDS

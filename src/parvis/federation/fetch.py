@@ -19,6 +19,7 @@ from parvis.emojis import actions as emojis
 from parvis.emojis import policy as drawn
 from parvis.emojis.model import Heard
 from parvis.federation import jsonld, queries, signatures, vocabulary, wire
+from parvis.federation.keys import queries as keys
 from parvis.federation.model import ProfileMet
 from parvis.federation.vocabulary import Actor, Attachment, Note, Question
 from parvis.peers import actions as peers
@@ -111,6 +112,7 @@ async def _ask(job: Job, uri: str, known: Account | None, in_passing: bool = Fal
         await peers.seen(tx, jsonld.host(profile.uri))
         await emojis.learn(tx, profile.domain, drawn.learnable(found.emojis, job.settings.dev))
         kept = await accounts.remember(tx, profile)
+        await keys.replace(tx, kept.id, found.multikeys)
         if known is None and kept.featured_url and not in_passing:
             await tx.emit(ProfileMet(kept.id))
         return kept

@@ -15,7 +15,7 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, NotFound, Problem, Upstream
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
-from parvis.federation import fetch, jsonld, proofs, queries, synchrony, vocabulary, wire
+from parvis.federation import carrying, fetch, jsonld, keyring, proofs, queries, synchrony, vocabulary, wire
 from parvis.federation.activities import (
     accept,
     add,
@@ -150,9 +150,11 @@ async def _understand(job: Job, item: Item) -> None:
         return
     if sender.suspended_at:
         raise NotUsedError("suspended")
+    lane = jsonld.host(proofs.shown(item.headers).key_id)
     async with job.db.read() as read:
-        owner = await _owner(read, item.path)
-    given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=owner)
+        owner = await _owner(read, item.path) if lane == near else None
+        relayed = lane != near and await carrying.by_relay(read, item.headers)
+    given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=owner, relayed=relayed)
     key = _key_of(activity, item)
     async with job.db.read() as read:
         done = await queries.already(read, key)
@@ -160,9 +162,10 @@ async def _understand(job: Job, item: Item) -> None:
 
     async def kept(tx: Tx) -> None:
         await queries.drop_item(tx, item.id)
-        await peers.heard_from(tx, near)
-        await health.heard(tx, near)
-        await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
+        await peers.heard_from(tx, lane)
+        await health.heard(tx, lane)
+        if lane == near:
+            await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
         if deed and await queries.first_time(tx, key):
             await deed(tx)
 
@@ -187,12 +190,13 @@ async def _owner(r: Read, path: str) -> int | None:
 async def _sender(job: Job, item: Item, activity: Activity) -> Account | None:
     """Who proved to have sent this; None for someone never met who only says that something unknown is gone.
 
-    The key we know is tried, and when it does not fit, the one that the actor has now.
+    The key we know is tried, and when it does not fit, the one that the actor has now. What somebody else brought, whom
+    the door knew, is its author's by the proof in it alone.
     """
     proof = proofs.shown(item.headers)
-    if jsonld.host(proof.key_id) != jsonld.host(activity.actor):
-        raise BadSignature("owner")
     proof.check_digest(item.headers, item.body)
+    if jsonld.host(proof.key_id) != jsonld.host(activity.actor):
+        return await carrying.author(job, activity, item.headers, item.received_at)
     async with job.db.read() as read:
         known, now = await people.by_uri(read, activity.actor), read.now
     if known is None and activity.type in UNKNOWN_DROPPED:
@@ -201,13 +205,13 @@ async def _sender(job: Job, item: Item, activity: Activity) -> Account | None:
         raise NotUsedError("deleted")
     sender = known or await _met(job, activity.actor)
     try:
-        _verify(job, sender, item, proof)
+        await _verify(job, sender, item, proof)
     except BadSignature as error:
         lately = known is None or (known.fetched_at and known.fetched_at > now - FRESH)
         if error.reason not in ("signature", "key") or lately:
             raise
         sender = await fetch.actor(job, activity.actor, fresh=True)
-        _verify(job, sender, item, proof)
+        await _verify(job, sender, item, proof)
     return sender
 
 
@@ -226,12 +230,14 @@ async def _met(job: Job, uri: str) -> Account:
         raise NotUsedError("no_actor") from error
 
 
-def _verify(job: Job, sender: Account, item: Item, proof: Proof) -> None:
-    """The sender's key made this signature, or BadSignature."""
-    if not sender.public_key or sender.local:
+async def _verify(job: Job, sender: Account, item: Item, proof: Proof) -> None:
+    """A key of the sender's made this signature, or BadSignature."""
+    async with job.db.read() as read:
+        key = await keyring.named(read, sender, proof)
+    if not key or sender.local:
         raise BadSignature("key")
     asked = (item.method, job.settings.base, item.path)
-    proof.verify(sender.public_key, asked, item.headers, item.received_at)
+    proof.verify(key, asked, item.headers, item.received_at)
 
 
 async def _forget(job: Job, item: Item) -> None:

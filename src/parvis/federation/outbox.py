@@ -25,7 +25,7 @@ from parvis.accounts.model import (
 )
 from parvis.base.db import Read, Tx
 from parvis.base.jobs import Job
-from parvis.federation import documents, notices, queries, verbs, wire
+from parvis.federation import documents, keyring, notices, queries, verbs, wire
 from parvis.federation.jsonld import Document, host
 from parvis.federation.relaying import queries as relaying
 from parvis.federation.vocabulary import PUBLIC, addressing
@@ -68,6 +68,7 @@ async def posted(job: Job, event: PostedAbroad) -> None:
         if status and author and not status.local_only and status.deleted_at is None and status.removed_at is None:
             post = await documents.written(tx, author, status)
             document = verbs.create(documents.note(post, job.settings.base))
+            document = await keyring.proved(tx, job.settings, author, document)
             await _send(tx, author, document, await _readers(tx, author, status, widened=False))
 
 
@@ -94,6 +95,7 @@ async def _update(
     if status.deleted_at is None and status.removed_at is None and not status.local_only:
         note = documents.note(await documents.written(tx, author, status), job.settings.base)
         document = verbs.update(note, author.uri, mark, note["to"], note["cc"])
+        document = await keyring.proved(tx, job.settings, author, document)
         await _send(tx, author, document, [*await _readers(tx, author, status, widened=True), *also])
 
 

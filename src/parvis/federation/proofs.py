@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from parvis.federation import message_signatures, signatures
+from parvis.federation import message_signatures, multikeys, signatures
 from parvis.federation.signatures import BadSignature
 
 
@@ -20,6 +20,11 @@ class Proof(msgspec.Struct, frozen=True):
     def key_id(self) -> str:
         """Under which name its key is published."""
         return self.shown.key_id
+
+    @property
+    def may_be_ed25519(self) -> bool:
+        """Only RFC 9421 knows keys that are not RSA."""
+        return isinstance(self.shown, message_signatures.Claim)
 
     @property
     def names(self) -> set[str]:
@@ -47,12 +52,16 @@ class Proof(msgspec.Struct, frozen=True):
     def verify(
         self, public_key: str, request: tuple[str, str, str], headers: Mapping[str, str], now: datetime
     ) -> None:
-        """Whoever holds this key sent this request (method, this city's address, path with query), or BadSignature."""
+        """Whoever holds this key sent this request (method, this city's address, path with query), or BadSignature.
+
+        The key is RSA as PEM, or Ed25519 as a Multikey says it.
+        """
         method, base, path = request
         if isinstance(self.shown, signatures.Parameters):
             signatures.verify(self.shown, public_key, method, path, headers, now)
         else:
-            key = signatures.load_public(public_key)
+            is_multikey = public_key.startswith("z")
+            key = multikeys.loaded(public_key) if is_multikey else signatures.load_public(public_key)
             message_signatures.verify(self.shown, key, method, f"{base}{path}", headers, now)
 
 

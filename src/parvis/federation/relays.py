@@ -1,27 +1,21 @@
 """Relays: servers that pass open posts on to those who asked them to.
 
-What a relay passes on is a hint where a post is, and no more: the post is taken from its own server, whoever signed it.
+What a relay passes on without its author's proof is a hint where a post is, and no more: the post is taken from its own
+server, whoever signed it. With a proof it is its author's word (carrying).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import structlog
 
 from parvis.accounts import queries as people
-from parvis.accounts.model import Account
 from parvis.base.db import Db, Tx
 from parvis.base.errors import Conflict, Invalid, NotFound, Problem
 from parvis.base.jobs import Job
 from parvis.federation import fetch, jsonld, outbox, queries, wire
 from parvis.federation.model import RelayPassed, RelayWanted
-from parvis.federation.proofs import Proof
 from parvis.federation.relaying import queries as relaying
-from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Activity
-from parvis.peers import policy as servers
-from parvis.peers import queries as peers
 
 log = structlog.get_logger()
 
@@ -60,23 +54,9 @@ async def subscribe(job: Job, event: RelayWanted) -> None:
             await outbox.relay_asked(tx, job.settings.base, relay.id, met)
 
 
-async def sender(db: Db, proof: Proof) -> Account:
-    """The relay that signed what somebody else says; BadSignature for whoever is none that agreed."""
-    async with db.read() as read:
-        known = await people.by_uri(read, proof.key_id.partition("#")[0].removesuffix("/main-key"))
-        if known is None or known.suspended_at or not await relaying.agreed(read, known.id):
-            raise BadSignature("owner")
-        if await peers.is_kept_out(read, servers.above(jsonld.host(known.uri))):
-            raise BadSignature("owner")
-    return known
-
-
-async def hear(
-    db: Db, relay: Account, activity: Activity, proof: Proof, request: tuple[tuple[str, str, str], Mapping[str, str]]
-) -> None:
-    """What a relay passes on as somebody else wrote it: nothing of that is believed but where the post is."""
+async def hear(db: Db, activity: Activity) -> None:
+    """What a relay passes on as somebody else wrote it, without a proof: only where the post is is believed."""
     async with db.write() as tx:
-        proof.verify(relay.public_key or "", *request, tx.now)
         uri = activity.object
         if activity.type in PASSED and uri and await queries.first_time(tx, f"{uri} passed on"):
             await tx.emit(RelayPassed(uri))

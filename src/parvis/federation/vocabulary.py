@@ -15,6 +15,7 @@ import msgspec
 
 from parvis.base.errors import Invalid
 from parvis.emojis.model import Heard
+from parvis.federation import multikeys
 from parvis.federation.jsonld import (
     Document,
     address,
@@ -31,6 +32,7 @@ from parvis.federation.jsonld import (
     size,
     text,
 )
+from parvis.federation.multikeys import Multikey
 
 NAME_LENGTH = 2_048
 SUMMARY_LENGTH = 20_000
@@ -83,6 +85,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     attribution_domains: tuple[str, ...] = ()
     can_feature: Rule | None = None
     key: Key | None = None
+    multikeys: tuple[Multikey, ...] = ()
     icon: str | None = None
     image: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
@@ -216,6 +219,7 @@ def actor(found: Document) -> Actor:
         shows=tuple(found.get(name) is not False for name in ("showMedia", "showRepliesInMedia", "showFeatured")),
         attribution_domains=tuple(text(one)[:253] for one in items(found.get("attributionDomains"))[:ALIASES] if one),
         can_feature=_rule(found.get("interactionPolicy"), "canFeature"), key=_key(found, identity),
+        multikeys=multikeys.read(found, identity),
         icon=picture(found.get("icon")),
         image=picture(found.get("image")), fields=_fields(found.get("attachment")),
         also_known_as=references(found.get("alsoKnownAs"))[:ALIASES], published=moment(found.get("published")),

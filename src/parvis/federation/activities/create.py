@@ -51,7 +51,12 @@ async def said(job: Job, given: Incoming) -> Note | None:
 
 
 async def concerns_us(r: Read, given: Incoming, found: Note) -> bool:
-    """A city keeps what its people follow, what is addressed to them, and replies to either's posts; no more."""
+    """A city keeps what its people follow, what is addressed to them, and replies to either's posts; no more.
+
+    What a relay brings is kept if it is for everybody: for that the relay was asked.
+    """
+    if given.relayed and vocabulary.PUBLIC in vocabulary.normal(found.to):
+        return True
     if given.owner is not None or await queries.followed_here(r, given.sender.id):
         return True
     parent = await posts.by_uri(r, found.in_reply_to) if found.in_reply_to else None

@@ -20,12 +20,13 @@ Deed = Callable[[Tx], Awaitable[None]]
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """An activity, who proved to have sent it, and whose own inbox it came to."""
+    """An activity, who proved to have said it, whose own inbox it came to, and whether a relay brought it."""
 
     sender: Account
     activity: Activity
     base: str
     owner: int | None = None
+    relayed: bool = False
 
     def near(self, uri: str | None) -> bool:
         """Does this id belong to the sender's own server? Of other servers' things the sender cannot speak."""
