@@ -7,7 +7,7 @@ import math
 from decimal import Decimal
 
 LARGEST = 2**53 - 1
-"""Beyond it some whole numbers are read alike by others (RFC 7493): what is said with one cannot be signed."""
+"""Beyond it not every whole number is told from its neighbours by others (RFC 7493)."""
 
 
 class NotCanonicalError(ValueError):
@@ -27,7 +27,7 @@ def _spelled(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    if isinstance(value, int) and abs(value) <= LARGEST:
+    if isinstance(value, int) and _is_told_apart(value):
         return str(value)
     if isinstance(value, float) and math.isfinite(value):
         return _number(value)
@@ -37,6 +37,11 @@ def _spelled(value: object) -> str:
         names = sorted(value, key=lambda name: str(name).encode("utf-16-be", "surrogatepass"))
         return f"{{{','.join(f'{_spelled(name)}:{_spelled(value[name])}' for name in names)}}}"
     raise NotCanonicalError(type(value).__name__)
+
+
+def _is_told_apart(value: int) -> bool:
+    """Do others, to whom all numbers are of double precision, write it with the same digits?"""
+    return abs(value) <= LARGEST or (abs(value) < 10**21 and _number(float(value)) == str(value))
 
 
 def _number(value: float) -> str:
