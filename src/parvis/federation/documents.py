@@ -103,6 +103,7 @@ class Written(msgspec.Struct, frozen=True):
     quote: Quote | None = None
     quoted: Status | None = None
     asked: Asked | None = None
+    context: str | None = None
 
 
 async def asked(r: Read, status_id: int) -> Asked | None:
@@ -128,6 +129,7 @@ async def written(r: Read, author: Account, status: Status) -> Written:
         await queries.totals(r, status.id),
         tuple(await emojis.named(r, f"{status.spoiler_text} {status.content} {titles}", author.domain)), quote,
         await posts.by_id(r, quote.quoted_id) if quote and quote.quoted_id else None, question,
+        await queries.context(r, status.id) if status.visibility in ("public", "unlisted") else None,
     )
 
 
@@ -257,6 +259,8 @@ def note(post: Written, base: str) -> Document:
         "shares": collection(f"{status.uri}/shares", post.totals.reblogs, paged=False, ordered=False),
         "interactionPolicy": _policy(status, author), **_quote(post),
     }
+    if post.context:
+        document["context"] = post.context
     if post.asked:
         document |= _question(post.asked)
     if status.language:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,14 +16,25 @@ from starlette.routing import Route
 
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account
-from parvis.base.clock import Clock
-from parvis.base.db import Db, Read
+from parvis.base.db import Read
 from parvis.base.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Problem, TooMany, Unauthenticated, Upstream
-from parvis.base.http import Http
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
-from parvis.federation import carrying, documents, jsonld, keyring, proofs, queries, synchrony, verbs, vocabulary, wire
+from parvis.federation import (
+    carrying,
+    contexts,
+    documents,
+    jsonld,
+    keyring,
+    proofs,
+    queries,
+    synchrony,
+    verbs,
+    vocabulary,
+    wire,
+)
+from parvis.federation.city import City
 from parvis.federation.jsonld import Document
 from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
@@ -45,26 +55,6 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404), (Gone, 410), (Forbidden, 403), (Unauthenticated, 401), (BadSignature, 401), (Invalid, 400),
     (Conflict, 409), (TooMany, 429), (Upstream, 503), (Problem, 422),
 )
-
-
-class City(Protocol):
-    """What these endpoints need of the application that serves them."""
-
-    @property
-    def db(self) -> Db:
-        """The city's database."""
-
-    @property
-    def http(self) -> Http:
-        """The way out."""
-
-    @property
-    def settings(self) -> Settings:
-        """How the city is deployed."""
-
-    @property
-    def clock(self) -> Clock:
-        """What time it is."""
 
 
 class TooLargeError(Exception):
@@ -349,6 +339,13 @@ async def _post(read: Read, request: Request, city: City) -> tuple[Account, Stat
     return account, await posts.visible(read, known.id, viewer.id if viewer else None)
 
 
+async def context(request: Request, city: City) -> Response:
+    """What of a conversation that somebody here began is for everybody."""
+    async with city.db.read() as read:
+        owner, number = await _owner(read, request), request.path_params["cid"]
+        return _document(await contexts.shown(read, owner, number, request.query_params))
+
+
 async def quote_authorization(request: Request, city: City) -> Response:
     """That somebody agrees to be quoted by a post; gone as soon as they do no more."""
     async with city.db.read() as read:
@@ -491,6 +488,7 @@ ROUTES: tuple[Route, ...] = (
     _route("/ap/users/{id}/following", following),
     _route("/ap/users/{id}/collections/featured", featured),
     _route("/ap/users/{id}/collections/tags", featured_tags),
+    _route("/ap/users/{id}/contexts/{cid}", context),
     _route("/ap/users/{id}/quote_authorizations/{sid}", quote_authorization),
     _route("/ap/users/{id}/statuses/{sid}", status),
     _route("/ap/users/{id}/statuses/{sid}/activity", status_activity),

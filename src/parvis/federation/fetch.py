@@ -177,9 +177,12 @@ async def status(job: Job, uri: str, depth: int = 0) -> Status:
         raise Gone("status")
     if wire.ours(job.settings, uri):
         raise NotFound("status")
-    found = await note(job, uri)
-    author = await actor(job, found.attributed_to)
-    read_note = await reading(job, author, found, depth)
+    return await taken(job, await note(job, uri), depth)
+
+
+async def taken(job: Job, found: Note, depth: int = 0) -> Status:
+    """Remember a post that was fetched, and find its author and what it points at."""
+    read_note = await reading(job, await actor(job, found.attributed_to), found, depth)
     async with job.db.write() as tx:
         return await keep(tx, read_note)
 

@@ -361,6 +361,52 @@ async def open_replies(r: Read, status_id: int, most: int) -> list[str]:
     )
 
 
+async def context(r: Read, status_id: int) -> str | None:
+    """Where a conversation that somebody here began is listed, for each of its posts that everybody may see."""
+    found: str | None = await r.value(
+        """SELECT a.uri || '/contexts/' || f.id FROM seen_by(NULL) s JOIN seen_by(NULL) f ON f.id = s.conversation_id
+           JOIN accounts a ON a.id = f.account_id
+           WHERE s.id = $1 AND f.local AND f.visibility IN ('public', 'unlisted') AND s.reblog_of_id IS NULL
+             AND s.visibility IN ('public', 'unlisted') AND NOT s.reply_hidden""",
+        status_id,
+    )
+    return found
+
+
+async def conversed(r: Read, account_id: int, first_id: int, after: int, most: int) -> list[tuple[int, str]]:
+    """The open posts of a conversation that somebody here began with an open post, the first first: id and address."""
+    rows = await r.values(
+        """SELECT jsonb_build_array(s.id, s.uri)
+           FROM seen_by(NULL) f JOIN seen_by(NULL) s ON s.conversation_id = f.id
+           WHERE f.id = $2 AND f.account_id = $1 AND f.local AND f.visibility IN ('public', 'unlisted') AND s.id > $3
+             AND s.visibility IN ('public', 'unlisted') AND s.reblog_of_id IS NULL AND NOT s.reply_hidden
+           ORDER BY s.id LIMIT $4""",
+        account_id, first_id, after, most,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def conversed_count(r: Read, account_id: int, first_id: int) -> int:
+    """How many open posts such a conversation has."""
+    return int(
+        await r.value(
+            """SELECT count(*) FROM seen_by(NULL) f JOIN seen_by(NULL) s ON s.conversation_id = f.id
+               WHERE f.id = $2 AND f.account_id = $1 AND f.local AND f.visibility IN ('public', 'unlisted')
+                 AND s.visibility IN ('public', 'unlisted') AND s.reblog_of_id IS NULL AND NOT s.reply_hidden""",
+            account_id, first_id,
+        )
+    )
+
+
+async def unknown(r: Read, uris: Sequence[str]) -> list[str]:
+    """Those of these addresses under which no post is known here, in their order."""
+    return await r.values(
+        """SELECT w.uri FROM unnest($1::text[]) WITH ORDINALITY AS w (uri, place)
+           WHERE NOT EXISTS (SELECT FROM statuses s WHERE s.uri = w.uri) ORDER BY w.place""",
+        list(uris),
+    )
+
+
 async def neighbours(r: Read, account_id: int, followers: bool, before: int | None, most: int) -> list[tuple[int, str]]:
     """Followers, or those followed: the follow's id and the actor, newest first."""
     rows = await r.values(

@@ -1,8 +1,10 @@
-"""The replies to another server's post that nobody sent us: asked for when somebody here reads the conversation."""
+"""What of another server's conversation nobody sent us: asked for when somebody here reads it."""
 
 from __future__ import annotations
 
 from collections import deque
+
+import msgspec
 
 from parvis.base.db import Tx
 from parvis.base.errors import Problem
@@ -19,6 +21,24 @@ COLLECTIONS = 8
 PAGES = 2
 REQUESTS = 400
 """How many requests all this may take: the posts, their authors, and whatever these point at."""
+SHARE = 20
+"""How many posts are asked for of a server that another one names: nobody makes us knock at a third door for ever."""
+OPEN = ("public", "unlisted")
+
+
+class Errand(msgspec.Struct):
+    """A conversation that is being completed: what was asked for so far, and how much of that was new."""
+
+    status: int
+    conversation: int
+    asked: set[str] = msgspec.field(default_factory=set)
+    made: int = 0
+
+    def spare(self, uri: str, near: str) -> bool:
+        """May this post be asked for, too, when the server `near` names it?"""
+        far = jsonld.host(uri)
+        fair = far == near or sum(jsonld.host(one) == far for one in self.asked) < SHARE
+        return uri not in self.asked and len(self.asked) < MOST and fair
 
 
 async def want(tx: Tx, status_id: int) -> Refresh | None:
@@ -30,44 +50,63 @@ async def want(tx: Tx, status_id: int) -> Refresh | None:
 
 
 async def complete(job: Job, event: ThreadWanted) -> None:
-    """Ask a post's server for its replies, and theirs for the replies to these, within a budget."""
+    """Ask for the list that the server of the first post has of all this, then for the replies, and those to these."""
     job = job.rationed(REQUESTS)
     async with job.db.read() as read:
         root = await posts.by_id(read, event.status)
-    waiting, known, made = deque([root.uri] if root and not root.local else []), set[str](), 0
+        first = await posts.by_id(read, root.conversation_id) if root else None
+    errand = Errand(event.status, root.conversation_id if root else 0)
+    if first and not first.local and first.visibility in OPEN:
+        await _take(job, errand, first.uri, "context")
+    waiting = deque([root.uri] if root and not root.local else [])
     for _ in range(COLLECTIONS):
         if not waiting:
             break
-        for uri in await _replies(job, waiting.popleft()):
-            if uri in known or len(known) >= MOST:
-                continue
-            known.add(uri)
-            if await _met(job, uri):
-                made += 1
-                waiting.append(uri)
-                async with job.db.write() as tx:
-                    await queries.thread_found(tx, event.status, made, done=False)
+        waiting += await _take(job, errand, waiting.popleft(), "replies")
     async with job.db.write() as tx:
-        await queries.thread_found(tx, event.status, made, done=True)
+        await queries.thread_found(tx, event.status, errand.made, done=True)
 
 
-async def _met(job: Job, uri: str) -> bool:
-    """Was it unknown, and is it known now?"""
+async def _take(job: Job, errand: Errand, uri: str, name: str) -> list[str]:
+    """Ask for what a post's own server lists and nobody here knows; what of that came."""
+    listed, came = await _listed(job, uri, name), list[str]()
     async with job.db.read() as read:
-        if wire.ours(job.settings, uri) or await posts.by_uri(read, uri):
-            return False
+        unknown = await queries.unknown(read, [one for one in listed if not wire.ours(job.settings, one)])
+    for one in unknown:
+        if errand.spare(one, jsonld.host(uri)) and await _met(job, errand, one):
+            came.append(one)
+    return came
+
+
+async def _met(job: Job, errand: Errand, uri: str) -> bool:
+    """Fetch a post from its own server, and keep it if it answers what is known of this conversation.
+
+    Whoever lists it can list anything; what does not say itself that it belongs here is none of ours.
+    """
+    errand.asked.add(uri)
     try:
-        await fetch.status(job, uri)
+        found = await fetch.note(job, uri)
+        async with job.db.read() as read:
+            parent = await posts.by_uri(read, found.in_reply_to) if found.in_reply_to else None
+        if parent is None or parent.conversation_id != errand.conversation:
+            return False
+        await fetch.taken(job, found)
     except Problem:
         return False
+    errand.made += 1
+    async with job.db.write() as tx:
+        await queries.thread_found(tx, errand.status, errand.made, done=False)
     return True
 
 
-async def _replies(job: Job, uri: str) -> list[str]:
-    """What a post's own server says replies to it; nothing when it does not say."""
+async def _listed(job: Job, uri: str, name: str) -> list[str]:
+    """What a post's own server lists in a collection of that post; nothing when it does not say.
+
+    It may lie on no other server: of that one's things this one cannot speak.
+    """
     near, found = jsonld.host(uri), list[str]()
     try:
-        written = (await wire.document(job, uri)).get("replies")
+        written = (await wire.document(job, uri)).get(name)
         page: object = await opened(job, near, written)
         if isinstance(page, dict) and page.get("first") is not None:
             found += _named(page)

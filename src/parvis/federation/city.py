@@ -1,0 +1,30 @@
+"""What the endpoints need of the application that serves them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from parvis.base.clock import Clock
+from parvis.base.db import Db
+from parvis.base.http import Http
+from parvis.base.settings import Settings
+
+
+class City(Protocol):
+    """What these endpoints need of the application that serves them."""
+
+    @property
+    def db(self) -> Db:
+        """The city's database."""
+
+    @property
+    def http(self) -> Http:
+        """The way out."""
+
+    @property
+    def settings(self) -> Settings:
+        """How the city is deployed."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
