@@ -15,7 +15,7 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, NotFound, Problem, Upstream
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
-from parvis.federation import carrying, fetch, jsonld, keyring, proofs, queries, synchrony, vocabulary, wire
+from parvis.federation import carrying, fetch, forwarding, jsonld, keyring, proofs, queries, synchrony, vocabulary, wire
 from parvis.federation.activities import (
     accept,
     add,
@@ -167,7 +167,7 @@ async def _understand(job: Job, item: Item) -> None:
         if lane == near:
             await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
         if deed and await queries.first_time(tx, key):
-            await deed(tx)
+            await forwarding.done(tx, given, item.body, deed)
 
     await job.db.write_together(kept)
 

@@ -174,7 +174,7 @@ async def deleted(job: Job, event: Deleted) -> None:
             return
         named = await _named(tx, status)
         to, cc = documents.addresses(status, author, named)
-        document = verbs.delete(author.uri, status.uri, to, cc)
+        document = await keyring.proved(tx, job.settings, author, verbs.delete(author.uri, status.uri, to, cc))
         await _send(tx, author, document, await _readers(tx, author, status, widened=True))
 
 

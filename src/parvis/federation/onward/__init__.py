@@ -1,0 +1,1 @@
+"""Who has a post of another server through somebody of this city."""
