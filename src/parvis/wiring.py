@@ -46,6 +46,9 @@ from parvis.portability import model as moving
 from parvis.portability import reactions as coming
 from parvis.quotes import model as quotes
 from parvis.quotes import reactions as quoting
+from parvis.screening import actions as screening
+from parvis.screening import model as screened
+from parvis.screening import reactions as quarantine
 from parvis.search import actions as searching
 from parvis.search import reactions as finding
 from parvis.statuses import actions as posts
@@ -168,12 +171,14 @@ REACTIONS: Mapping[type, Reactions] = {
     moderation.Reported: Reactions(now=(measures.reported,), later=(outbox.reported,)),
     moderation.Decided: Reactions(now=(measures.warned,), later=(measures.send_statement,)),
     moderation.MeasureTaken: Reactions(now=(streams.measured,), later=(outbox.measured,)),
-    moderation.MeasureLifted: Reactions(),
+    moderation.MeasureLifted: Reactions(now=(quarantine.measure_lifted,)),
     moderation.DomainDecided: Reactions(),
     moderation.DomainMeasured: Reactions(now=(borders.measured,)),
     ReviewDue: Reactions(later=(borders.send_reminder,)),
     moderation.Appealed: Reactions(),
-    moderation.AppealDecided: Reactions(),
+    moderation.AppealDecided: Reactions(now=(quarantine.appeal_decided,)),
+    screened.Held: Reactions(now=(quarantine.told,)),
+    screened.HoldEnded: Reactions(),
 }
 
 SCHEDULE: tuple[tuple[float, Every], ...] = (
@@ -195,6 +200,8 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (1.0, asking.sweep),
     (1.0, imports.work),
     (1.0, composing.publish_due),
+    (5.0, screening.sweep),
+    (3600.0, screening.forget),
     (1.0, pages.fetch_due),
     (60.0, media.burn),
     (600.0, post.note_digests),

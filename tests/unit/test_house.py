@@ -18,7 +18,7 @@ SOURCE = Path(parvis.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 ROOMS = ("accounts", "residency", "statuses", "charter", "access", "media", "peers", "ledger", "ballots", "timelines",
          "notifications", "moderation", "announcements", "borders", "collections", "composing", "emojis", "factors", "filters", "links", "polls",
-         "portability", "quotes", "search", "streams", "trends", "years")
+         "portability", "quotes", "screening", "search", "streams", "trends", "years")
 KINDS = {"__init__.py", "model.py", "policy.py", "queries.py", "actions.py", "reactions.py"}
 # Each has its decision record: 0001 for the machines, 0002 for the charter's file.
 MACHINES = {"ledger/merkle.py", "ledger/note.py", "ballots/majority.py", "charter/provisional.toml"}

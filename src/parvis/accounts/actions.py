@@ -61,9 +61,9 @@ async def remember(tx: Tx, profile: Profile) -> Account:
 
 
 async def follow(
-    tx: Tx, by: Account, target: Account, wish: FollowWish = PLAINLY, uri: str | None = None
+    tx: Tx, by: Account, target: Account, wish: FollowWish = PLAINLY, uri: str | None = None, ask: bool = False
 ) -> Follow:
-    """Follow, or ask to. Doing it again changes only how one follows."""
+    """Follow, or ask to, as one must whom `ask` says so. Doing it again changes only how one follows."""
     await tx.lock(f"follow {by.id} {target.id}")
     relationship = next(iter(await queries.relationships(tx, by.id, [target.id])), None)
     policy.may_follow(by, target, relationship)
@@ -72,7 +72,7 @@ async def follow(
     if target.domain is not None and await peers.is_kept_out(tx, servers.above(target.domain)):
         raise Forbidden("unavailable")
     before = await queries.follow_between(tx, by.id, target.id)
-    accepted = not policy.waits(by, target)
+    accepted = not (ask or policy.waits(by, target))
     now = await queries.put_follow(tx, by.id, target.id, accepted, wish, uri)
     if now is None:
         raise Conflict("try_again")

@@ -25,6 +25,7 @@ from parvis.federation import fetch
 from parvis.media import actions as media
 from parvis.portability import actions as coming
 from parvis.quotes.model import QuotePolicy
+from parvis.screening import actions as screening
 from parvis.search import policy as searching
 from parvis.search import queries as finding
 from parvis.search.model import Stretch
@@ -398,7 +399,7 @@ async def follow(call: Call, args: Follow) -> dict[str, Any]:
     languages = [code for code in map(language.valid, args.languages or ()) if code] or None
     wish = FollowWish(args.reblogs, args.notify, languages)
     target = await accounts.account(call.tx, args.id)
-    await accounts.follow(call.tx, await call.me(), target, wish)
+    await screening.follow(call.tx, await call.me(), target, wish)
     return await _standing(call, target.id)
 
 

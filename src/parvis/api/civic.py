@@ -12,7 +12,7 @@ from parvis.ballots.majority import Mention
 from parvis.base.clock import mastodon_time
 from parvis.base.errors import Invalid, NotFound
 from parvis.charter import actions as charter
-from parvis.charter import queries
+from parvis.charter import policy, queries
 from parvis.charter.model import Article, CharterVersion, Proposal, ProposalDraft, Tally
 from parvis.ledger import actions as ledger
 from parvis.ledger import queries as record
@@ -31,6 +31,7 @@ class NewProposal(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: int = 1
     scope: str = "posts"
     article: str | None = None
+    parameters: dict[str, str] = {}
 
 
 class One(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +140,8 @@ async def _shown(call: Call, row: Proposal) -> dict[str, Any]:
     closed = row.closes_at is not None and row.closes_at <= call.read.now
     return {
         "id": str(row.id), "author_id": str(row.author_id), "title": row.title, "text": row.text, "scope": row.scope,
-        "ceiling": row.ceiling, "article": row.article, "state": row.state, "created_at": _moment(row.created_at),
+        "ceiling": row.ceiling, "article": row.article, "parameters": row.parameters,
+        "state": row.state, "created_at": _moment(row.created_at),
         "due_at": _moment(row.due_at), "support_count": row.support_count, "support_needed": row.support_needed,
         "quorum": row.quorum, "question_hash": row.question_hash, "opens_at": _moment(row.opens_at),
         "closes_at": _moment(row.closes_at), "options": list(row.options),
@@ -168,9 +170,10 @@ async def proposals(call: Call, args: ProposalPage) -> list[dict[str, Any]]:
 
 @post("/api/v1/charter/proposals", "write:statuses")
 async def propose(call: Call, args: NewProposal) -> dict[str, Any]:
-    """Propose an article, or a new text for one. Residents only."""
+    """Propose an article, or a new text for one and other numbers, as `"alike_mode": "2"`. Residents only."""
     draft = ProposalDraft(
-        title=args.title, text=args.text, scope=args.scope, ceiling=args.ceiling, article=args.article
+        title=args.title, text=args.text, scope=args.scope, ceiling=args.ceiling, article=args.article,
+        parameters=policy.numbers(args.parameters),
     )
     return await _proposal(call, await charter.propose(call.tx, await call.me(), draft))
 

@@ -32,6 +32,7 @@ from parvis.api import (
     emails,
     endorsements,
     filters,
+    holds,
     instance,
     letters,
     links,
@@ -102,6 +103,7 @@ ROOMS: tuple[ModuleType, ...] = (
     admin_borders,
     admin_domains,
     admin_measures,
+    holds,
 )
 OPERATIONS: tuple[Operation, ...] = tuple(
     found for room in ROOMS for found in vars(room).values() if isinstance(found, Operation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from parvis.base.errors import Invalid
@@ -34,6 +35,17 @@ PARAMETERS = {
 }
 # What an article of Title I may say, too: after how long a decision about a server is looked at again, if not a year.
 OPTIONAL = {"review_longest": DURATION}
+# What came after the first charters were laid: one that is laid now may say it, and a proposal may bring it in (0035).
+LATER = {
+    "hold_score": NUMBER, "hold_time": DURATION, "young_time": DURATION, "alike_time": DURATION,
+    "alike_percent": NUMBER, "young_mode": NUMBER, "young_weight": NUMBER,
+    **{f"{rule}_{part}": NUMBER for rule in ("strangers", "names", "links", "alike", "burst")
+       for part in ("mode", "weight", "from")},
+    **{f"{rule}_{part}": NUMBER for rule in ("naming", "follows") for part in ("mode", "young_from", "from")},
+    "arrivals_mode": NUMBER, "arrivals_from": NUMBER,
+}
+KNOWN = {**PARAMETERS, **OPTIONAL, **LATER}
+HIGHEST_MODE = 2
 LONGEST_TITLE, LONGEST_TEXT, HIGHEST_CEILING, LARGEST_NUMBER = 120, 2000, 7, 999_999
 
 _DURATION = re.compile(r"[1-9][0-9]{0,5} ?(s|min|h|d|months?)")
@@ -52,6 +64,20 @@ def next_step(state: State, supported: bool, past_due: bool, outcome: Outcome | 
     if state is State.vote and outcome is not None:
         return Step.adopt if outcome.adopted else Step.reject
     return Step.promulgate if state is State.contest else None
+
+
+def numbers(given: Mapping[str, str]) -> dict[str, int | str]:
+    """Parameters as somebody types them; what is all digits is a number."""
+    typed = {name.strip(): value.strip() for name, value in given.items()}
+    return {name: int(value) if re.fullmatch(r"[0-9]{1,9}", value) else value for name, value in typed.items()}
+
+
+def typed(text: str) -> dict[str, str]:
+    """The numbers that a proposal changes, a line each, as `name = value`; Invalid where a line is none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if any("=" not in line for line in lines):
+        raise Invalid("parameters", "ERR_INVALID")
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
 def may_propose(draft: ProposalDraft) -> None:
@@ -126,14 +152,16 @@ def _may_be_article(article: Any) -> None:
 
 
 def _may_be_parameter(name: str, value: object) -> None:
-    kind = PARAMETERS.get(name) or OPTIONAL.get(name)
+    kind = KNOWN.get(name)
     if kind is None:
-        raise Invalid(name, "parameter_unknown", known=sorted(PARAMETERS | OPTIONAL))
+        raise Invalid(name, "parameter_unknown", known=sorted(KNOWN))
     if kind == DURATION and not (isinstance(value, str) and _DURATION.fullmatch(value)):
         raise Invalid(name, "duration_malformed", expected="20s, 5min, 2h, 8d or 6 months")
     if kind == NUMBER and not (type(value) is int and 0 <= value <= LARGEST_NUMBER):
         raise Invalid(name, "number_malformed", expected="a whole number")
     if name == "majority_mention" and value not in range(6):
         raise Invalid(name, "number_malformed", expected="0 (à rejeter) to 5 (très bien)")
+    if name.endswith("_mode") and isinstance(value, int) and value > HIGHEST_MODE:
+        raise Invalid(name, "number_malformed", expected="0 (off), 1 (counted) or 2 (acts)")
     if name.endswith("_percent") and isinstance(value, int) and value > 100:
         raise Invalid(name, "number_malformed", expected="at most 100")

@@ -18,6 +18,7 @@ from parvis.media import queries as media
 from parvis.polls import policy as polls
 from parvis.quotes import actions as quotes
 from parvis.quotes import policy as quoting
+from parvis.screening import actions as screening
 from parvis.statuses import actions as statuses
 from parvis.statuses import policy as posting
 from parvis.statuses import queries as posts
@@ -39,7 +40,7 @@ async def author(r: Read, account_id: int, application_id: int | None = None) ->
 
 async def publish(tx: Tx, by: Author, wish: Wish, city: City) -> Status:
     """Make a post of what somebody wants to say."""
-    return await quotes.publish(tx, by, await _draft(tx, by, wish, city), wish.quoted_status_id)
+    return await screening.publish(tx, by, await _draft(tx, by, wish, city), wish.quoted_status_id)
 
 
 async def _draft(r: Read, by: Author, wish: Wish, city: City) -> Draft:

@@ -28,9 +28,8 @@ from parvis.peers.policy import above
 from parvis.polls import actions as counting
 from parvis.polls import queries as polls
 from parvis.polls.model import NewPoll, PollEnded
-from parvis.quotes import actions as quotes
 from parvis.quotes.model import Quoting
-from parvis.statuses import actions as statuses
+from parvis.screening import actions as screening
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Draft, Openness, RemoteMedia, ReplyPolicy, Revision, Status
 from parvis.text import html
@@ -333,10 +332,7 @@ async def keep(tx: Tx, read_note: Reading) -> Status:
         poll=asked(found.question, tx.now),
     )
     await emojis.learn(tx, read_note.author.domain, read_note.emojis)
-    made = await statuses.publish(tx, read_note.author, draft)
-    if read_note.quoting is not None:
-        await quotes.arrive(tx, read_note.author, made, read_note.quoting)
-    return made
+    return await screening.arrive(tx, read_note.author, draft, read_note.quoting)
 
 
 def revision(read_note: Reading, now: datetime) -> Revision:

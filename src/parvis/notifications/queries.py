@@ -90,7 +90,10 @@ COLLECTED = COLLECTED.replace("SELECT id, $1, $2, $3, filtered", "SELECT id, $1,
 
 # What a notification tells of beside a post.
 ABOUT = """CASE
-    WHEN n.decision_id IS NOT NULL THEN (SELECT to_jsonb(d) - 'subject_key' FROM decisions d WHERE d.id = n.decision_id)
+    WHEN n.decision_id IS NOT NULL THEN coalesce(
+        (SELECT to_jsonb(d) - 'subject_key' FROM decisions d WHERE d.id = n.decision_id),
+        (SELECT jsonb_build_object('id', h.id, 'level', 0, 'status_ids', jsonb_build_array(h.status_id),
+            'decided_at', h.began_at, 'rules', to_jsonb(h.rules)) FROM holds h WHERE h.id = n.decision_id))
     WHEN n.report_id IS NOT NULL THEN (SELECT to_jsonb(r) || jsonb_build_object('closed_at', c.closed_at)
                                        FROM reports r JOIN cases c ON c.id = r.case_id WHERE r.id = n.report_id)
     WHEN n.collection_id IS NOT NULL THEN (

@@ -21,6 +21,7 @@ from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.portability import policy, queries
 from parvis.portability.model import Archive, ArchiveAsked, ArchiveReady, InvitationWish, Kind, Mode, Moved
+from parvis.screening import actions as screening
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
@@ -49,6 +50,8 @@ async def withdraw(tx: Tx, by: Account, invitation_id: int) -> None:
 async def knock(tx: Tx, wish: SignUp) -> Door:
     """What stands against a wish to settle, and whether a resident asks them in."""
     door = await access.knock(tx, wish)
+    if await screening.crowded(tx, wish.address) and door.address is None:
+        door = msgspec.structs.replace(door, address="sign_up_requires_approval")
     found = await queries.inviter(tx, wish.invite_code) if wish.invite_code else None
     return msgspec.structs.replace(door, invited=found is not None and found.live)
 

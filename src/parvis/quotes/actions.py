@@ -30,7 +30,8 @@ async def publish(tx: Tx, by: Account, draft: Draft, quoted_id: int | None) -> S
         return await posts.publish(tx, by, draft)
     quoted = await quotable(tx, by, quoted_id)
     status = await posts.publish(tx, by, policy.prepared(draft, quoted, by.id))
-    await quote(tx, by, status, quoted)
+    if not draft.held:
+        await quote(tx, by, status, quoted)
     return status
 
 

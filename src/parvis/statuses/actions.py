@@ -82,20 +82,32 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     await _dress(tx, by, made.id, draft, untagged=made.untagged)
     if draft.poll:
         await polls.ask(tx, by, made.id, draft.poll)
-    if parent and not hidden:
-        await queries.count(tx, parent.id, replies=1)
-    await accounts.count_status(tx, by.id)
     adopted = 0 if by.local else await queries.adopt_waiting_replies(tx, made)
     if adopted:
         await queries.count(tx, made.id, replies=adopted)
-    await tx.emit(
-        Posted(made.id, by.id, made.visibility, bool(draft.mentions), made.watched, made.offered)
-    )
-    if "://" in (draft.text if by.local else draft.content):
-        await tx.emit(Linked(made.id, by.id))
-    if by.local and made.abroad and not made.local_only:
-        await tx.emit(PostedAbroad(made.id, by.id))
+    if not draft.held:
+        if parent and not hidden:
+            await queries.count(tx, parent.id, replies=1)
+        told = Posted(made.id, by.id, made.visibility, bool(draft.mentions), made.watched, made.offered)
+        await _tell(tx, by, made, told, made.abroad)
     return made
+
+
+async def _tell(tx: Tx, by: Account, status: Status, told: Posted, abroad: bool) -> None:
+    """Count a new post, and tell of it all whom it concerns."""
+    await accounts.count_status(tx, by.id)
+    await tx.emit(told)
+    if "://" in (status.text if by.local else status.content):
+        await tx.emit(Linked(status.id, by.id))
+    if by.local and abroad and not status.local_only:
+        await tx.emit(PostedAbroad(status.id, by.id))
+
+
+async def let_out(tx: Tx, by: Account, status: Status) -> None:
+    """Tell of a post that was kept back, as if it came now."""
+    if status.in_reply_to_id and not status.reply_hidden:
+        await queries.count(tx, status.in_reply_to_id, replies=1)
+    await _tell(tx, by, status, Posted(status.id, by.id, status.visibility), abroad=True)
 
 
 async def _parent(tx: Tx, by: Account, draft: Draft) -> Status | None:
@@ -170,6 +182,7 @@ async def edit(tx: Tx, by: Account, status_id: int, revision: Revision) -> Statu
         policy.fits(words.length(revision.text) + len(revision.spoiler_text))
     elif revision.edited_at and before.edited_at and revision.edited_at <= before.edited_at:
         return before
+    held = await queries.is_held(tx, before)
     shown = await media.of_statuses(tx, [status_id])
     await queries.keep_edit(tx, before, [_as_kept(file) for file in shown], await _answers(tx, status_id))
     await queries.revise(tx, status_id, revision)
@@ -179,7 +192,8 @@ async def edit(tx: Tx, by: Account, status_id: int, revision: Revision) -> Statu
         await media.drop_remote(tx, status_id)
     await _dress(tx, by, status_id, revision)
     await polls.revise(tx, by, status_id, revision.poll)
-    await tx.emit(Edited(status_id, by.id))
+    if not held:
+        await tx.emit(Edited(status_id, by.id))
     return await queries.visible(tx, status_id, by.id)
 
 
@@ -212,9 +226,11 @@ async def delete(tx: Tx, by: Account, status_id: int) -> Status:
     if before.reblog_of_id:
         await unreblog(tx, by, status_id)
         return before
+    held = await queries.is_held(tx, before)
     gone = await queries.delete(tx, status_id)
     if gone:
         await media.let_go(tx, [status_id])
+    if gone and not held:
         await accounts.count_statuses(tx, gone, -1)
         if before.in_reply_to_id and not before.reply_hidden:
             await queries.count(tx, before.in_reply_to_id, replies=-1)

@@ -109,6 +109,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     poll: NewPoll | None = None
     openness: Openness = Openness()
     local_only: bool = False
+    held: bool = False
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,10 +31,10 @@ def may_own(by: int, status: Status) -> None:
 
 
 def may_reblog(by: int, status: Status) -> None:
-    """Public posts may be passed on by all who see them, private ones by their author only, direct ones by nobody."""
-    if status.visibility in REBLOGGABLE:
+    """Public posts may be passed on by all who see them, private ones by their author; direct and removed ones not."""
+    if status.removed_at is None and status.visibility in REBLOGGABLE:
         return
-    if status.visibility == "private" and status.account_id == by:
+    if status.removed_at is None and status.visibility == "private" and status.account_id == by:
         return
     raise Forbidden("not_reblogged")
 

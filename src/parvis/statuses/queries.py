@@ -59,6 +59,12 @@ async def by_url(r: Read, url: str) -> Status | None:
     )
 
 
+async def is_held(r: Read, status: Status) -> bool:
+    """Is it kept back, so that nobody has been told of it?"""
+    return status.removed_at is not None and bool(
+        await r.value("SELECT held_at IS NOT NULL FROM statuses WHERE id = $1", status.id))
+
+
 async def by_ids(r: Read, status_ids: Sequence[int]) -> list[Status]:
     """Several rows, in no order, whoever may see them."""
     return await r.all(Status, f"SELECT {STATUS} FROM statuses s WHERE s.id = ANY($1::bigint[])", list(status_ids))

@@ -129,7 +129,7 @@ def _more(
     """What a notification tells of beside a post, and its sentence for an app that does not know its kind."""
     parts = []
     if row.about and row.kind == "moderation_warning":
-        parts.append(b'"moderation_warning":%s' % warning(row.about, person))
+        parts.append(b'"moderation_warning":%s' % warning(row.about, person, eye.settings.base, speech.locale))
     elif row.about and row.kind == "admin.report" and row.about["target_id"] in people:
         parts.append(b'"report":%s' % report(row.about, people[row.about["target_id"]]))
     elif row.about and row.kind in ("added_to_collection", "collection_update"):
@@ -158,10 +158,18 @@ ACTIONS = {
 }
 
 
-def warning(decision: Mapping[str, Any], target: bytes) -> bytes:
-    """An AccountWarning, in Mastodon's words for what was decided."""
+def explained(rules: Sequence[str], locale: str) -> str:
+    """Why a post is kept back, and what one can do."""
+    said = messages.catalogue(locale)
+    return f"{said.gettext(words.HELD)} " + "; ".join(said.gettext(words.RULES[rule]) for rule in rules) + "."
+
+
+def warning(decision: Mapping[str, Any], target: bytes, base: str, locale: str) -> bytes:
+    """An AccountWarning, in Mastodon's words for what was decided, or of a post that is kept back."""
     return b'{%s,"target_account":%s}' % (opened({
-        "id": str(decision["id"]), "action": ACTIONS[Level(decision["level"])], "text": decision["facts"],
+        "id": str(decision["id"]), "action": ACTIONS[Level(decision["level"])],
+        "text": decision["facts"] if "facts" in decision
+        else f"{explained(decision['rules'], locale)} {base}/holds/{decision['id']}",
         "status_ids": [str(number) for number in decision["status_ids"]], "appeal": None,
         "created_at": _moment(decision["decided_at"]),
     }), target)

@@ -14,7 +14,7 @@ from parvis.ballots.majority import Mention
 from parvis.base.db import Read
 from parvis.base.errors import Invalid, NotFound
 from parvis.base.ids import parsed
-from parvis.charter import actions, queries
+from parvis.charter import actions, policy, queries
 from parvis.charter.model import SCOPES, Proposal, ProposalDraft
 from parvis.ledger import actions as ledger
 from parvis.ledger import queries as leaves
@@ -155,16 +155,18 @@ async def propose(visit: Visit) -> Response:
     """File a proposal; a mistake is shown at its answer."""
     form = {name: str(value).strip() for name, value in (await visit.form()).items()}
     ceiling = parsed(form.get("ceiling", ""))
-    draft = ProposalDraft(
-        title=form.get("title", ""), text=form.get("text", "").replace("\r\n", "\n"), scope=form.get("scope", ""),
-        ceiling=-1 if ceiling is None else ceiling, article=form.get("article") or None,
-    )
     try:
+        draft = ProposalDraft(
+            title=form.get("title", ""), text=form.get("text", "").replace("\r\n", "\n"), scope=form.get("scope", ""),
+            ceiling=-1 if ceiling is None else ceiling, article=form.get("article") or None,
+            parameters=policy.numbers(policy.typed(form.get("parameters", ""))),
+        )
         async with visit.app.db.write() as tx:
             made = await actions.propose(tx, await visit.account(tx), draft)
     except Invalid as error:
         told = visit.say(words.FIELD_ERRORS.get(error.word, words.FIELD_ERRORS["ERR_INVALID"]))
-        return await _new(visit, form, {error.field: told}, 422)
+        field = "parameters" if error.field in policy.KNOWN or error.word == "parameter_unknown" else error.field
+        return await _new(visit, form, {field: told}, 422)
     return visit.go(f"/proposals/{made}")
 
 

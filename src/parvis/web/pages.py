@@ -17,6 +17,7 @@ from parvis.web import (
     decisions,
     feeds,
     files,
+    holds,
     inviting,
     letters,
     moving,
@@ -115,6 +116,8 @@ INSIDE: tuple[tuple[str, str, Deed], ...] = (
     ("POST", "/proposals/{id:int}/ballot", civic.cast),
     ("GET", "/decisions/{id:int}", decisions.decision),
     ("POST", "/decisions/{id:int}", decisions.appeal),
+    ("GET", "/holds/{id:int}", holds.hold),
+    ("POST", "/holds/{id:int}", holds.appeal),
 )
 
 

@@ -33,7 +33,7 @@ def article(visit: Visit, row: Article) -> dict[str, Any]:
         "ceiling": level(visit, row.ceiling), "scope": visit.say(words.APPLIES[row.scope]),
         "in_force_from": row.in_force_from, "in_force_until": until, "provisional": row.provisional,
         "ended": until is not None and until <= visit.app.db.clock.now(),
-        "versions_count": row.versions,
+        "versions_count": row.versions, "numbers": list(row.parameters.items()),
     }
 
 
@@ -124,7 +124,7 @@ def proposal(visit: Visit, row: Proposal, now: datetime) -> dict[str, Any]:
         "ceiling": level(visit, row.ceiling), "scope": visit.say(words.APPLIES[row.scope]), "lang": WRITTEN_IN,
         "options": [{"key": key, "label": option(visit, key)} for key in row.options],
         "timeline": _timeline(visit, row, now), "charter_version": row.charter_version,
-        "ended": row.state in ENDED,
+        "ended": row.state in ENDED, "numbers": list(row.parameters.items()),
     }
 
 

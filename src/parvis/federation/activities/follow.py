@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from parvis.accounts import actions as accounts
 from parvis.accounts.model import FollowRejected
 from parvis.base.db import Tx
 from parvis.base.errors import Forbidden
 from parvis.federation import outbox, queries
 from parvis.federation.activities.incoming import Incoming, person
+from parvis.screening import actions as screening
 
 
 async def receive(tx: Tx, given: Incoming) -> None:
@@ -16,6 +16,6 @@ async def receive(tx: Tx, given: Incoming) -> None:
     if target is None or await queries.unbury(tx, given.activity.id):
         return
     try:
-        await accounts.follow(tx, given.sender, target, uri=given.activity.id)
+        await screening.follow(tx, given.sender, target, uri=given.activity.id)
     except Forbidden:
         tx.enqueue(outbox.follow_rejected, FollowRejected(given.sender.id, target.id, given.activity.id))

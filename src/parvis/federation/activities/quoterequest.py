@@ -14,6 +14,7 @@ from parvis.federation.vocabulary import Note
 from parvis.quotes import actions as quotes
 from parvis.quotes import policy
 from parvis.quotes import queries as quoted
+from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
 
 
@@ -52,6 +53,9 @@ async def receive(tx: Tx, given: Incoming, wanted: Status, read_note: Reading) -
         status = await fetch.keep(tx, read_note)
     except Gone:
         return
+    kept = await posts.by_id(tx, status.id)
+    if kept is None or kept.removed_at is not None:
+        return  # what is kept back asks nobody
     await quotes.ask(tx, given.sender, status, wanted, given.activity.id)
 
 

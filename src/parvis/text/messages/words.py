@@ -65,6 +65,7 @@ KINDS: Mapping[str, str] = {
     "domain": "A server was blocked",
     "lifting": "A moderator ended a measure early",
     "protection": "A protection of the city’s doors was changed",
+    "hold": "A post that looked like spam was kept back, or came out",
     "appointment": "Moderators were appointed or dismissed",
 }
 
@@ -200,6 +201,22 @@ TOLD: Mapping[str, str] = {
     "admin.report": "%(name)s reported somebody",
     "admin.sign_up": "%(name)s has settled here",
 }
+HELD = (
+    "This post is kept back for now: only you see it. A moderator can let it out, and it comes out by itself after the "
+    "time that the charter says. You can appeal. What was noticed:"
+)
+HELD_NOW = "Your post is kept back"
+HELD_OUT = "Your post is out"
+HELD_REMOVED = "Your post is removed by a decision"
+RULES: Mapping[str, str] = {
+    "young": "the account is young",
+    "strangers": "it names people with whom its author has not spoken",
+    "names": "it names many people",
+    "links": "it leads to a site that young accounts spread these days",
+    "alike": "it is almost the same as other posts",
+    "burst": "its author posted much within an hour",
+    "naming": "its author named very many people within a day",
+}
 LETTERS: Mapping[str, str] = {
     "follow": "Letters that tell you who follows you",
     "follow_request": "Letters that tell you who asks to follow you",
@@ -229,8 +246,12 @@ def messages() -> list[str]:
         FIELD_ERRORS.values(),
         TOLD.values(),
         LETTERS.values(),
+        RULES.values(),
         *ERRORS.values(),
         *PROBLEMS.values(),
     ]
-    single = (STATUS_QUO, PROPOSAL_IS, REVIEW_IS_DUE, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED, UNKNOWN_TO_THE_APP)
+    single = (
+        STATUS_QUO, PROPOSAL_IS, REVIEW_IS_DUE, THIS_TEXT, NEW_ARTICLE, SIGN_IN_FAILED, UNKNOWN_TO_THE_APP, HELD,
+        HELD_NOW, HELD_OUT, HELD_REMOVED,
+    )
     return [*chain.from_iterable(tables), *single]
