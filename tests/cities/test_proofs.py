@@ -164,6 +164,45 @@ async def test_edits_and_deletions_are_taken_as_well(cities: Cities, nord: City,
     assert await refusals(nord) == []
 
 
+async def test_our_deletions_carry_a_proof_as_well(cities: Cities, nord: City, sued: City, ost: City) -> None:
+    _alice, bela = await friends(cities, nord, sued)
+    otto = await carrier(cities, nord, ost)
+    said = await sued.post(bela, "Trop dit")
+    await cities.settle()
+    cities.network.down.add("nord.example")
+    await sued.do(statuses.delete, bela, said.id)
+    await cities.settle()
+    [made] = await sent(sued, "Delete")
+    cities.network.down.clear()
+    cities.network.down.add("sued.example")
+    assert (await cities.deliver(NORD, made, otto)).status == 202
+    await cities.settle()
+    assert (await arrived(nord, said)).deleted_at is not None
+
+
+async def test_who_is_deleted_at_once_after_they_were_brought_does_not_stay(cities: Cities, nord: City, sued: City) -> None:
+    _relay, known = await agreed(cities, nord)
+    bela = await sued.person("bela")
+    said = note(bela, "1")
+    delete = {"id": f"{said['id']}#delete", "type": "Delete", "actor": bela.uri, "object": said["id"], "to": [PUBLIC]}
+    for activity in (create(bela, said), delete):  # of somebody never met, and nothing is looked at meanwhile
+        assert (await cities.deliver(NORD, await proved(sued, bela, activity), known)).status == 202
+    await cities.settle()
+    kept = await nord.look(posts.by_uri, said["id"])
+    assert kept is not None
+    assert kept.deleted_at is not None
+
+
+async def test_who_brings_is_heard_from_and_the_author_is_not(cities: Cities, nord: City, sued: City, ost: City) -> None:
+    _alice, bela = await friends(cities, nord, sued)
+    otto = await carrier(cities, nord, ost)
+    await nord.as_owner("UPDATE peers SET away_since = now()")
+    await cities.deliver(NORD, await proved(sued, bela, create(bela, note(bela, "1"))), otto)
+    await cities.settle()
+    async with nord.db.read() as read:
+        assert await read.values("SELECT domain FROM peers WHERE away_since IS NOT NULL") == ["sued.example"]
+
+
 async def test_the_same_thing_twice_takes_effect_once(cities: Cities, nord: City, sued: City, ost: City) -> None:
     _alice, bela = await friends(cities, nord, sued)
     otto = await carrier(cities, nord, ost)

@@ -408,17 +408,17 @@ async def inbox(request: Request, city: City) -> Response:
     proof.check_digest(headers, body)
     if wire.ours(city.settings, activity.actor):
         raise BadSignature("owner")
-    lane = jsonld.host(proof.key_id)
-    speaker = known if lane == host else await carrying.bearer(city.db, activity, proof)
+    carried = jsonld.host(proof.key_id) != host
+    speaker = await carrying.bearer(city.db, activity, proof) if carried else known
     _check_host(city, proof, headers)
-    if speaker is not None and (speaker.public_key or lane != host):
+    if speaker is not None and (speaker.public_key or carried):
         await _check_known(city, speaker, proof, request, headers)
-    if lane != host and await carrying.is_hint(city.db, activity):
+    if carried and await carrying.is_hint(city.db, activity):
         return Response(status_code=202)
     kept = {name: headers[name] for name in proof.names & headers.keys()}
     async with city.db.write() as tx:
-        await queries.store(tx, lane, _path(request), kept, body)
-        await queries.wake_inbox(tx, lane, tx.now)
+        await queries.store(tx, host, _path(request), kept, body)
+        await queries.wake_inbox(tx, host, tx.now)
     return Response(status_code=202)
 
 
@@ -430,8 +430,7 @@ async def _check_known(
     city: City, known: Account, proof: Proof, request: Request, headers: dict[str, str]
 ) -> None:
     """Refuse at once what does not fit the key we know; now and then ask whether the actor has a new one."""
-    async with city.db.read() as read:
-        key = await keyring.named(read, known, proof)
+    key = await keyring.at_door(city.db, known, proof)
     try:
         proof.verify(key, ("POST", city.settings.base, _path(request)), headers, city.clock.now())
     except BadSignature:

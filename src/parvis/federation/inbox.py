@@ -150,10 +150,10 @@ async def _understand(job: Job, item: Item) -> None:
         return
     if sender.suspended_at:
         raise NotUsedError("suspended")
-    lane = jsonld.host(proofs.shown(item.headers).key_id)
+    bearer = jsonld.host(proofs.shown(item.headers).key_id)
     async with job.db.read() as read:
-        owner = await _owner(read, item.path) if lane == near else None
-        relayed = lane != near and await carrying.by_relay(read, item.headers)
+        owner = await _owner(read, item.path) if bearer == near else None
+        relayed = bearer != near and await carrying.by_relay(read, item.headers)
     given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=owner, relayed=relayed)
     key = _key_of(activity, item)
     async with job.db.read() as read:
@@ -162,9 +162,9 @@ async def _understand(job: Job, item: Item) -> None:
 
     async def kept(tx: Tx) -> None:
         await queries.drop_item(tx, item.id)
-        await peers.heard_from(tx, lane)
-        await health.heard(tx, lane)
-        if lane == near:
+        await peers.heard_from(tx, bearer)
+        await health.heard(tx, bearer)
+        if bearer == near:
             await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
         if deed and await queries.first_time(tx, key):
             await forwarding.done(tx, given, item.body, deed)
@@ -232,8 +232,7 @@ async def _met(job: Job, uri: str) -> Account:
 
 async def _verify(job: Job, sender: Account, item: Item, proof: Proof) -> None:
     """A key of the sender's made this signature, or BadSignature."""
-    async with job.db.read() as read:
-        key = await keyring.named(read, sender, proof)
+    key = await keyring.at_door(job.db, sender, proof)
     if not key or sender.local:
         raise BadSignature("key")
     asked = (item.method, job.settings.base, item.path)

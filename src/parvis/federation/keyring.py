@@ -60,3 +60,11 @@ async def named(r: Read, account: Account, proof: Proof) -> str:
     """The key of an account that a request's signature names: an Ed25519 key, or else the RSA key; empty if none."""
     found = await keys.public(r, account.id, proof.key_id) if proof.may_be_ed25519 else None
     return found or account.public_key or ""
+
+
+async def at_door(db: Db, account: Account, proof: Proof) -> str:
+    """The same; where it can only be the RSA key, which comes with the account, nothing is looked up."""
+    if not proof.may_be_ed25519:
+        return account.public_key or ""
+    async with db.read() as read:
+        return await named(read, account, proof)
