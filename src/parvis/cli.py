@@ -47,6 +47,9 @@ SENTENCES = {
     ("category", "too_long"): "A category has at most 100 characters.",
     ("file", "too_large"): "An emoji's picture has at most 256 KB.",
     ("file", "too_many_pixels"): "An emoji's picture has at most 4,000,000 pixels.",
+    ("url", "invalid"): "A list has an address that begins with https://, or is a file here.",
+    ("file", "not_a_list"): "This is no list of domains as Mastodon exports it.",
+    ("", "list_known"): "This list is read already.",
     ("relay", "invalid"): "A relay is named by the address of its actor, as https://relay.example/actor.",
     ("", "relay_known"): "This relay has been asked already.",
     ("file", "not_an_image"): "An emoji's picture is a PNG, GIF or WebP file.",
@@ -259,6 +262,13 @@ class Commands:
 
         closing = self._add("allow-list", desk.here(desk.switch_allow_list), "speak only with servers that are welcome")
         closing.add_argument("state", choices=("on", "off", "show"))
+
+        reading = self._add("domain-list add", desk.here(desk.add_list), "read a list of servers that others keep out")
+        reading.add_argument("source", metavar="URL|FILE", help="a CSV file as Mastodon exports its domain blocks")
+        _options(reading, name="NAME: what the list is called")
+        self._add("domain-list show", desk.here(desk.show_lists), "show the lists, and what they propose")
+        ending = self._add("domain-list remove", desk.here(desk.remove_list), "read a list no more")
+        ending.add_argument("number", type=int, metavar="N")
 
     def _public(self) -> None:
         self._add("ledger verify", desk.here(desk.verify_ledger), "recompute the public record and compare")

@@ -38,6 +38,8 @@ from parvis.base.errors import NotFound, Problem
 from parvis.base.ids import LARGEST, Page
 from parvis.base.postgres import Embedded
 from parvis.base.settings import Settings
+from parvis.borders import actions as borders
+from parvis.borders import queries as advice
 from parvis.charter import actions as charter
 from parvis.charter import queries as articles
 from parvis.emojis import actions as emojis
@@ -56,7 +58,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 CLOCK_IS_READ = 0.6
 ATTESTED = timedelta(days=365)
 EVERYTHING = LARGEST >> 32
-MOST_WELCOME = 10_000
+MOST_SHOWN = 10_000
 
 
 class Refusal(Exception):
@@ -310,10 +312,41 @@ async def switch_allow_list(here: Here, args: argparse.Namespace) -> None:
         if args.state != "show":
             await (peers.close(tx) if args.state == "on" else peers.open_up(tx))
         closed = await peers.is_closed(tx)
-        welcome = await peers.allows(tx, Page(limit=MOST_WELCOME))
+        welcome = await peers.allows(tx, Page(limit=MOST_SHOWN))
     tell("Only servers that are welcome are spoken with:" if closed else "Every server is spoken with. Welcome are:")
     for server in welcome:
         tell(f"  {server.domain}")
+
+
+async def add_list(here: Here, args: argparse.Namespace) -> None:
+    """Read a list of servers that others keep; a file is taken in at once, an address by the worker, once a day."""
+    url = args.source if "://" in args.source else None
+    text = None if url else await asyncio.to_thread(Path(args.source).read_text, "utf-8")
+    async with here.db.write() as tx:
+        made = await borders.subscribe(tx, None, args.name or args.source.rpartition("/")[2], url)
+        if text is not None:
+            await borders.hand_in(tx, made, text, here.settings.domain)
+    tell(f"List {made} is read: what it says is proposed to the moderators, and has no effect.")
+
+
+async def remove_list(here: Here, args: argparse.Namespace) -> None:
+    """Read a list no more."""
+    try:
+        async with here.db.write() as tx:
+            await borders.unsubscribe(tx, args.number)
+    except NotFound as error:
+        raise Refusal(f"There is no list {args.number}.") from error
+    tell(f"List {args.number} is read no more; what was decided after it stands.")
+
+
+async def show_lists(here: Here, args: argparse.Namespace) -> None:
+    """Show each list, and what of it waits for a moderator's answer."""
+    async with here.db.read() as r:
+        for one in await advice.lists(r):
+            failed = f", not read: {one.failed}" if one.failed else ""
+            tell(f"{one.id} {one.name} ({one.url or 'a file'}{failed}): {one.proposals} proposals")
+            for row in await advice.proposals(r, Page(limit=MOST_SHOWN), one.id):
+                tell(f"  {row.severity} {row.domain}" + (f" (now {row.standing})" if row.standing else ""))
 
 
 async def verify_ledger(here: Here, args: argparse.Namespace) -> int:

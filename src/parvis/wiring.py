@@ -14,7 +14,7 @@ from parvis.announcements import actions as news
 from parvis.announcements import model as announcements
 from parvis.base.db import Reactions
 from parvis.base.jobs import Every
-from parvis.borders import actions as reviews
+from parvis.borders import actions as advice
 from parvis.borders import reactions as borders
 from parvis.borders.model import ReviewDue
 from parvis.charter import actions as rules
@@ -215,5 +215,6 @@ SCHEDULE: tuple[tuple[float, Every], ...] = (
     (60.0, delivery.probe),
     (3600.0, posts.forget_translations),
     (30.0, doors.sweep),
-    (60.0, reviews.remind),
+    (60.0, advice.remind),
+    (60.0, advice.read_lists),
 )

@@ -33,6 +33,10 @@ emoji remove ville
 relay add https://relay.example/actor
 relay remove https://relay.example/actor
 relay list
+allow-list on
+domain-list add https://lists.example/blocks.csv --name Neighbours
+domain-list show
+domain-list remove 7
 ledger verify
 export public DIR
 database url --role app

@@ -88,7 +88,8 @@ def digest(domain: str) -> str:
     return hashlib.sha256(domain.encode()).hexdigest()
 
 
-def _entity(row: DomainBlock) -> dict[str, Any]:
+def entity(row: DomainBlock) -> dict[str, Any]:
+    """A block, in Mastodon's words and with its ground."""
     return {
         "id": str(row.id), "domain": row.domain, "digest": digest(row.domain),
         "created_at": mastodon_time(row.decided_at), "severity": row.severity, "reject_media": row.reject_media,
@@ -101,7 +102,8 @@ def _entity(row: DomainBlock) -> dict[str, Any]:
     }
 
 
-async def _block(call: Call, block_id: int) -> DomainBlock:
+async def standing(call: Call, block_id: int) -> DomainBlock:
+    """A block that is in force or waits to be. NotFound when it is over."""
     found = await peers.block(call.read, block_id)
     if found is None:
         raise NotFound("domain_block")
@@ -113,14 +115,14 @@ async def blocks(call: Call, args: Paged) -> list[dict[str, Any]]:
     """Servers that are kept out or limited, or will be once the record and a second moderator say so."""
     await moderating(call)
     rows = newest_first(call, await peers.blocks(call.read, args.page(100)))
-    return [_entity(row) for row in rows]
+    return [entity(row) for row in rows]
 
 
 @get("/api/v1/admin/domain_blocks/{id}", "admin:read:domain_blocks")
 async def block(call: Call, args: One) -> dict[str, Any]:
     """One of them."""
     await moderating(call)
-    return _entity(await _block(call, args.id))
+    return entity(await standing(call, args.id))
 
 
 def level_of(severity: Severity, files_or_reports: bool, permanent: bool) -> Level:
@@ -130,7 +132,7 @@ def level_of(severity: Severity, files_or_reports: bool, permanent: bool) -> Lev
     return Level.reduced_visibility if severity == "silence" or files_or_reports else Level.warning
 
 
-async def _until(call: Call, level: Level, ends_at: datetime | None, duration: int | None) -> datetime | None:
+async def until(call: Call, level: Level, ends_at: datetime | None, duration: int | None) -> datetime | None:
     """When a block ends: as given, else after the longest time the charter allows."""
     longest = await queries.longest_end(call.tx, int(level))
     if duration is not None and not 0 < duration <= 366 * 86400:
@@ -146,7 +148,7 @@ async def _decide(call: Call, ground: Ground, draft: DomainDraft, said: DomainCo
     made = await moderation.decide_domain(call.tx, me, mandate, draft)
     block_id = draft.block_id or made
     await moderation.comment(call.tx, block_id, said)
-    return _entity(await _block(call, block_id))
+    return entity(await standing(call, block_id))
 
 
 @post("/api/v1/admin/domain_blocks", "admin:write:domain_blocks")
@@ -161,7 +163,7 @@ async def add(call: Call, args: NewBlock) -> dict[str, Any]:
     draft = DomainDraft(
         domain=domain, severity=args.severity, level=level, reject_media=args.reject_media,
         reject_reports=args.reject_reports, facts=args.text or args.public_comment or "",
-        status_ids=tuple(args.status_ids), ends_at=await _until(call, level, args.ends_at, args.duration),
+        status_ids=tuple(args.status_ids), ends_at=await until(call, level, args.ends_at, args.duration),
         review_at=args.review_at,
     )
     said = DomainComments(
@@ -174,7 +176,7 @@ async def add(call: Call, args: NewBlock) -> dict[str, Any]:
 async def change(call: Call, args: ChangedBlock) -> dict[str, Any]:
     """Say other things of a block; or decide anew how severe it is, on the same article or another."""
     await moderating(call)
-    row = await _block(call, args.id)
+    row = await standing(call, args.id)
     said = DomainComments(
         private_comment=args.private_comment, public_comment=args.public_comment, obfuscate=args.obfuscate
     )
@@ -185,14 +187,14 @@ async def change(call: Call, args: ChangedBlock) -> dict[str, Any]:
     kept = (severity, media, reports, level) == (row.severity, row.reject_media, row.reject_reports, row.level)
     if kept and args.ends_at is None and args.duration is None and args.review_at is None and not args.article_ids:
         await moderation.comment(call.tx, row.id, said)
-        return _entity(await _block(call, row.id))
+        return entity(await standing(call, row.id))
     if args.article_ids:
         ground: Ground = await moderation.domain_ground(call.tx, row.domain, args.article_ids)
     else:
         ground = await moderation.same_ground(call.tx, row)
     return await _decide(call, ground, DomainDraft(
         domain=row.domain, severity=severity, level=level, reject_media=media, reject_reports=reports,
-        facts=args.text or row.facts, block_id=row.id, ends_at=await _until(call, level, args.ends_at, args.duration),
+        facts=args.text or row.facts, block_id=row.id, ends_at=await until(call, level, args.ends_at, args.duration),
         review_at=args.review_at,
     ), said)
 
@@ -201,19 +203,19 @@ async def change(call: Call, args: ChangedBlock) -> dict[str, Any]:
 async def confirm(call: Call, args: One) -> dict[str, Any]:
     """A second moderator agrees that a server is kept out; it is not before."""
     await moderating(call)
-    row = await _block(call, args.id)
+    row = await standing(call, args.id)
     await moderation.confirm_domain(call.tx, await call.me(), row.decision_id)
-    return _entity(row)
+    return entity(row)
 
 
 @delete("/api/v1/admin/domain_blocks/{id}", "admin:write:domain_blocks")
 async def end(call: Call, args: Ended) -> dict[str, Any]:
     """Decide that a block ends; everything between the servers is as it was, once the record has it."""
     await moderating(call)
-    row, me = await _block(call, args.id), await call.me()
+    row, me = await standing(call, args.id), await call.me()
     mandate = await moderation.mandate(call.tx, me, await moderation.same_ground(call.tx, row))
     await moderation.lift_domain(call.tx, me, mandate, row.id, args.text or LIFTED)
-    return _entity(row)
+    return entity(row)
 
 
 @get("/api/v1/instance/domain_blocks")

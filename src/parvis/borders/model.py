@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
+
+from parvis.peers.model import Severity
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -35,3 +38,42 @@ class ReviewDue(msgspec.Struct, frozen=True):
 
     decision: int
     moderator: int
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What a shared list says of a server."""
+
+    domain: str
+    severity: Severity
+    reject_media: bool
+    reject_reports: bool
+    comment: str
+
+
+class SharedList(msgspec.Struct, frozen=True):
+    """A list of servers that others keep; without an address it was handed in, without an account by the operator."""
+
+    id: int
+    name: str
+    url: str | None
+    account_id: int | None
+    created_at: datetime
+    read_at: datetime | None
+    failed: str | None
+    proposals: int
+
+
+class DomainProposal(msgspec.Struct, frozen=True):
+    """What a list proposes to decide about a server, and what is decided about it now."""
+
+    id: int
+    list_id: int
+    list_name: str
+    domain: str
+    severity: Literal["noop", "silence", "suspend", "lift"]
+    reject_media: bool
+    reject_reports: bool
+    comment: str
+    proposed_at: datetime
+    standing: Severity | None
+    block_id: int | None
