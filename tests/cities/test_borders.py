@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -190,3 +191,44 @@ async def test_what_a_second_decision_keeps_out_stays_suspended(cities: Cities, 
     assert len(await told(nord, alice)) == 1
     await lift(nord, wider, mona)
     assert await relation(nord, alice, bela_in_nord) == "follows"
+
+
+async def shown(cities: Cities, city: City, what: str) -> Any:
+    """What the city shows everybody under an address of its API."""
+    answer = await cities.get(f"https://{city.domain}/api/v1/{what}", accept="application/json")
+    assert answer.status == 200
+    return json.loads(answer.body)
+
+
+async def test_refused_files_are_shown_nowhere_wherever_they_lie_and_again_afterwards(
+    cities: Cities, nord: City, sued: City
+) -> None:
+    await charter(nord)
+    alice, bela = await nord.person("alice"), await sued.person("bela")
+    bela_in_nord, _ = await following(cities, nord, alice, sued, bela)
+    said = await sued.post(bela, "A picture")
+    await cities.settle()
+    copy = await nord.copy(said)
+    assert copy is not None
+    await nord.as_owner(
+        """INSERT INTO media (account_id, status_id, kind, content_type, remote_url, description)
+           VALUES ($1, $2, 'image', 'image/png', 'https://cdn.example/x.png', 'A house')""", bela_in_nord.id, copy.id)
+    await nord.as_owner("UPDATE accounts SET avatar_url = 'https://cdn.example/bela.png' WHERE id = $1", bela_in_nord.id)
+
+    async def seen() -> tuple[str, str, bool, bool]:
+        file = (await shown(cities, nord, f"statuses/{copy.id}"))["media_attachments"][0]
+        avatar = (await shown(cities, nord, f"accounts/{bela_in_nord.id}"))["avatar"]
+        return file["type"], file["description"], "/proxy/" in (file["preview_url"] or file["url"]), "/proxy/" in avatar
+
+    assert await seen() == ("image", "A house", True, True)
+    block, mona = await shut(nord, "sued.example", severity="silence", level=Level.reduced_visibility, reject_media=True)
+    assert await seen() == ("unknown", "A house", False, False)
+    assert await relation(nord, alice, bela_in_nord) == "follows"  # that is all it does
+    await nord.as_owner(
+        "INSERT INTO accounts (username, domain, uri, url, avatar_url) VALUES ('emma', $1, $2, $2, 'https://cdn.example/e.png')",
+        "sued.example", "https://sued.example/ap/users/77")
+    emma = await nord.value("SELECT id FROM accounts WHERE username = 'emma'")
+    assert "/proxy/" not in (await shown(cities, nord, f"accounts/{emma}"))["avatar"]  # whoever is met later, too
+    await lift(nord, block, mona)
+    assert await seen() == ("image", "A house", True, True)
+    assert "/proxy/" in (await shown(cities, nord, f"accounts/{emma}"))["avatar"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from starlette.responses import Response
@@ -11,8 +13,9 @@ from starlette.types import Receive, Scope, Send
 from cities.harness import Cities, City
 from cities.test_domain_blocks import charter, moderator, turn
 from cities.test_follow import following, relation
+from parvis import desk
 from parvis.accounts.model import Account
-from parvis.base.errors import Conflict, Forbidden, Refused
+from parvis.base.errors import Conflict, Forbidden, Invalid, Refused
 from parvis.base.ids import Page
 from parvis.borders import actions as borders
 from parvis.borders import queries
@@ -140,3 +143,31 @@ async def test_only_moderators_answer_and_only_once(nord: City) -> None:
         with pytest.raises(Conflict, match="already_settled"):
             await nord.do(borders.lay_aside, mona, answered, "Again.")
     assert await nord.do(borders.hand_in, made, "a.example\nb.example\n", nord.domain) == 0  # it says nothing new
+
+
+async def test_the_operator_reads_lists_and_closes_the_city_by_command(
+    nord: City, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = desk.Here(nord.settings, nord.db, "", None)
+    mona = await moderator(nord, "mona")
+    file = tmp_path / "blocks.csv"
+    file.write_text(HEAD + "other.example,silence,false,false,Spam,false\n")
+    await desk.add_list(here, Namespace(source=str(file), name=None))
+    await desk.add_list(here, Namespace(source=ADDRESS, name="Neighbours"))
+    await desk.show_lists(here, Namespace())
+    said = capsys.readouterr().out
+    assert all(line in said for line in ("blocks.csv (a file): 1 proposals", "  silence other.example", f"Neighbours ({ADDRESS}): 0 proposals"))
+    with pytest.raises(Invalid, match="not_a_list"):
+        file.write_text("")
+        await desk.add_list(here, Namespace(source=str(file), name="Nothing"))
+    assert len(await nord.look(queries.lists)) == 2
+    for one in await nord.look(queries.lists):
+        await desk.remove_list(here, Namespace(number=one.id))
+    with pytest.raises(desk.Refusal, match="no list 7"):
+        await desk.remove_list(here, Namespace(number=7))
+    await nord.do(peers.allow, "sued.example", mona.id)
+    capsys.readouterr()
+    for state in ("on", "show", "off"):
+        await desk.switch_allow_list(here, Namespace(state=state))
+    assert capsys.readouterr().out.splitlines() == [
+        "Only servers that are welcome are spoken with:", "  sued.example"] * 2 + ["Every server is spoken with. Welcome are:", "  sued.example"]

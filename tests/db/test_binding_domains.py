@@ -247,3 +247,26 @@ async def test_only_a_moderator_guards_the_doors(city: City) -> None:
     told = await city.app.fetchval("SELECT convert_from(data, 'UTF8') FROM ledger_leaves WHERE kind = 'protection'")
     assert '"standing": 1' in told
     assert "192.0.2" not in told
+
+
+async def test_what_a_measure_suspends_and_what_lists_propose_is_nobodys_to_write(city: City) -> None:
+    mona, stan = await city.person("mona", moderator=True), await stranger(city)
+    list_id = await city.app.fetchval("INSERT INTO shared_lists (name) VALUES ('Neighbours') RETURNING id")
+    proposal = await city.app.fetchval(
+        """INSERT INTO domain_proposals (list_id, domain, severity, reject_media, reject_reports, comment)
+           VALUES ($1, 'bad.example', 'suspend', false, false, '') RETURNING id""", list_id)
+    for statement in (
+        "INSERT INTO suspended_follows SELECT * FROM suspended_follows", "UPDATE suspended_follows SET accepted = true",
+        "INSERT INTO cut_ties SELECT * FROM cut_ties", "DELETE FROM cut_ties", "DELETE FROM shared_lists", "DELETE FROM domain_proposals",
+        "UPDATE domain_proposals SET severity = 'noop'", "UPDATE accounts SET files_refused = true", "UPDATE allow_list SET since = now()",
+        f"SELECT suspend_follows({proposal}, 'bad.example')", f"SELECT restore_follows({proposal}, 'bad.example')",
+    ):
+        with by_privilege():
+            await city.app.execute(statement)
+    answer = "UPDATE domain_proposals SET settled_at = now(), settled_by = $2, reasons = 'No.' WHERE id = $1"
+    with by_rule("not_a_moderator"):
+        await city.app.execute(answer, proposal, await city.person("dana"))
+    await city.app.execute(answer, proposal, mona)
+    with by_rule("append_only"):
+        await city.app.execute(answer, proposal, mona)
+    assert await state(city, stan) == (False, False)

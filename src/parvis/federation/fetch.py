@@ -23,8 +23,6 @@ from parvis.federation.keys import queries as keys
 from parvis.federation.model import ProfileMet
 from parvis.federation.vocabulary import Actor, Attachment, Note, Question
 from parvis.peers import actions as peers
-from parvis.peers import queries as servers
-from parvis.peers.policy import above
 from parvis.polls import actions as counting
 from parvis.polls import queries as polls
 from parvis.polls.model import NewPoll, PollEnded
@@ -104,8 +102,6 @@ async def _ask(job: Job, uri: str, known: Account | None, in_passing: bool = Fal
     profile = _profile(found, await _domain(job, found))
     if profile.moved_to and not in_passing:  # where that one has moved to is not asked
         await _stranger(job, profile.moved_to)
-    if await _without_files(job, profile.uri):
-        profile = msgspec.structs.replace(profile, avatar_url=None, header_url=None)
     async with job.db.write() as tx:
         await tx.lock(f"account {profile.uri}")
         await peers.seen(tx, jsonld.host(profile.uri))
@@ -115,12 +111,6 @@ async def _ask(job: Job, uri: str, known: Account | None, in_passing: bool = Fal
         if known is None and kept.featured_url and not in_passing:
             await tx.emit(ProfileMet(kept.id))
         return kept
-
-
-async def _without_files(job: Job, uri: str) -> bool:
-    """Does a measure keep the files of this server out?"""
-    async with job.db.read() as read:
-        return await servers.are_files_kept_out(read, above(jsonld.host(uri)))
 
 
 async def _domain(job: Job, found: Actor) -> str:
@@ -204,8 +194,6 @@ async def reading(job: Job, author: Account, found: Note, depth: int = 0, owner:
     """
     if author.suspended_at:
         raise NotFound("status")
-    if await _without_files(job, author.uri):
-        found = msgspec.structs.replace(found, attachments=())
     visibility = vocabulary.addressing(found.to, found.cc, author.followers_url, found.direct)
     parent = await _parent(job, author, found, depth)
     mentions, silent = await _addressed(job, found)

@@ -166,7 +166,9 @@ MATERIALS = """SELECT s.version, s.id, 'status', jsonb_build_object(
          'uri', s.uri, 'url', s.url, 'content', s.content,
          'application', (SELECT jsonb_build_object('name', p.name, 'website', p.website)
                          FROM applications p WHERE p.id = s.application_id),
-         'media', (SELECT jsonb_agg(to_jsonb(m) ORDER BY m.position, m.id) FROM media m
+         'media', (SELECT jsonb_agg(CASE WHEN author.files_refused
+                                         THEN to_jsonb(m) || '{"kind": "unknown", "preview_remote_url": null}'
+                                         ELSE to_jsonb(m) END ORDER BY m.position, m.id) FROM media m
                    WHERE m.status_id = s.id),
          'mentions', (SELECT jsonb_agg(jsonb_build_object('id', a.id, 'username', a.username, 'url', a.url,
                              'acct', concat_ws('@', a.username, a.domain)) ORDER BY a.id)
@@ -174,21 +176,24 @@ MATERIALS = """SELECT s.version, s.id, 'status', jsonb_build_object(
                       WHERE n.status_id = s.id AND NOT n.silent),
          'tags', (SELECT jsonb_agg(t.name ORDER BY t.id) FROM status_tags st JOIN tags t ON t.id = st.tag_id
                   WHERE st.status_id = s.id),
-         'emojis', emojis_in(concat_ws(' ', s.spoiler_text, s.content), author.domain)) AS data
+         'emojis', emojis_in(concat_ws(' ', s.spoiler_text, s.content),
+                             CASE WHEN author.files_refused THEN '' ELSE author.domain END)) AS data
     FROM statuses s JOIN accounts author ON author.id = s.account_id WHERE s.id = ANY($1::bigint[])
     UNION ALL
     SELECT a.version, a.id, 'account', jsonb_build_object(
          'id', a.id, 'username', a.username, 'domain', a.domain, 'uri', a.uri, 'url', a.url,
          'actor_type', a.actor_type, 'display_name', a.display_name, 'note', a.note, 'fields', a.fields,
-         'avatar_file', a.avatar_file, 'avatar_url', a.avatar_url, 'avatar_description', a.avatar_description,
-         'header_file', a.header_file, 'header_url', a.header_url, 'header_description', a.header_description,
+         'avatar_file', a.avatar_file, 'avatar_url', CASE WHEN NOT a.files_refused THEN a.avatar_url END,
+         'avatar_description', a.avatar_description, 'header_file', a.header_file,
+         'header_url', CASE WHEN NOT a.files_refused THEN a.header_url END, 'header_description', a.header_description,
          'locked', a.locked, 'bot', a.bot, 'discoverable', a.discoverable, 'indexable', a.indexable,
          'hide_collections', a.hide_collections, 'memorial', a.memorial, 'show_media', a.show_media,
          'show_media_replies', a.show_media_replies, 'show_featured', a.show_featured,
          'feature_automatic', a.feature_automatic, 'email_subscriptions', a.email_subscriptions,
          'suspended', a.suspended_at IS NOT NULL OR a.deleted_at IS NOT NULL,
          'limited', a.limited_at IS NOT NULL,
-         'emojis', emojis_in(concat_ws(' ', a.display_name, a.note, a.fields::text), a.domain),
+         'emojis', emojis_in(concat_ws(' ', a.display_name, a.note, a.fields::text),
+                             CASE WHEN a.files_refused THEN '' ELSE a.domain END),
          'created_on', to_char(a.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T00:00:00.000Z"'))
     FROM accounts a WHERE a.id = ANY($2::bigint[])
     UNION ALL

@@ -33,8 +33,8 @@ LETTERS = """coalesce(p.follow, 'never') AS follow, coalesce(p.follow_request, '
     coalesce(p.favourite, 'never') AS favourite, coalesce(p.reblog, 'never') AS reblog,
     coalesce(p.mention, 'away') AS mention, coalesce(p.quote, 'never') AS quote"""
 SAID = """coalesce(nullif(f.display_name, ''), f.username) AS name, concat_ws('@', f.username, f.domain) AS acct,
-    f.avatar_file, f.avatar_url, coalesce(s.url, s.uri, f.url) AS url,
-    coalesce(nullif(s.spoiler_text, ''), s.content, f.note) AS text,
+    f.avatar_file, CASE WHEN NOT f.files_refused THEN f.avatar_url END AS avatar_url,
+    coalesce(s.url, s.uri, f.url) AS url, coalesce(nullif(s.spoiler_text, ''), s.content, f.note) AS text,
     coalesce(s.visibility IN ('public', 'unlisted'), true) AS open"""
 
 
