@@ -48,7 +48,10 @@ async def test_only_welcome_servers_are_spoken_with(cities: Cities, nord: City, 
     await cities.advance(timedelta(hours=3))  # who was refused waits before they try again
     await cities.settle()
     assert await nord.copy(later) is not None
+    place = "https://nord.example/api/v2/instance"
+    assert (await cities.get(place, accept="application/json")).body.count(b'"limited_federation":true') == 1
     await nord.do(peers.open_up)
+    assert (await cities.get(place, accept="application/json")).body.count(b'"limited_federation":false') == 1
     assert not await nord.look(peers.is_closed)
 
 

@@ -25,6 +25,7 @@ from parvis.moderation.model import DomainDraft, Level
 from parvis.notifications import queries as notifications
 from parvis.notifications.model import Choice
 from parvis.peers import queries as peers
+from parvis.portability import queries as portability
 
 COUNTS = """SELECT ARRAY[coalesce(sum(followers), 0), coalesce(sum(following), 0)]::int[] FROM (
     SELECT followers, following FROM account_counts WHERE account_id = $1
@@ -99,6 +100,8 @@ async def test_follows_are_suspended_both_ways_and_come_back_whole(cities: Citie
     await nord.post(alice, "Who hears me?")
     await cities.settle()
     assert await nord.value("SELECT count(*) FROM deliveries") == 0
+    taken = await nord.look(portability.taken, "following", alice.id, nord.domain)
+    assert [row[:3] for row in taken] == [["bela@sued.example", "false", "true"]]  # whoever leaves takes them along
     with pytest.raises(Forbidden, match="unavailable"):
         await nord.do(accounts.follow, alice, await nord.known(bela_in_nord.id))
 

@@ -26,8 +26,11 @@ from parvis.statuses.queries import STATUS
 ACCT = "a.username || '@' || coalesce(a.domain, $2::text)"
 FOLLOWED = f"""SELECT jsonb_build_array({ACCT}, x.show_reblogs::text, x.notify::text,
                                          coalesce(array_to_string(x.languages, ', '), ''))
-    FROM follows x JOIN accounts a ON a.id = x.target_id
-    WHERE x.account_id = $1 AND a.deleted_at IS NULL ORDER BY x.id"""
+    FROM (SELECT id, target_id, show_reblogs, notify, languages FROM follows WHERE account_id = $1
+          UNION ALL SELECT id, target_id, show_reblogs, notify, languages FROM suspended_follows
+                    WHERE account_id = $1) x
+    JOIN accounts a ON a.id = x.target_id
+    WHERE a.deleted_at IS NULL ORDER BY x.id"""
 LISTED = f"""SELECT jsonb_build_array(l.title, {ACCT}) FROM lists l JOIN list_accounts x ON x.list_id = l.id
     JOIN accounts a ON a.id = x.account_id WHERE l.account_id = $1 AND a.deleted_at IS NULL ORDER BY l.id, x.id"""
 MUTED = f"""SELECT jsonb_build_array({ACCT}, x.notifications::text) FROM mutes x JOIN accounts a ON a.id = x.target_id
