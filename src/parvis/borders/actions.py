@@ -27,6 +27,7 @@ async def remind(job: Job) -> int:
         due = await queries.due(r)
     for decision_id in due:
         async with job.db.write() as tx:
+            await tx.lock(f"review {decision_id}")
             for moderator in await queries.remind(tx, decision_id):
                 await tx.emit(ReviewDue(decision_id, moderator))
     return len(due)

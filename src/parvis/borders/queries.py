@@ -76,7 +76,8 @@ async def due(r: Read) -> list[int]:
 async def remind(tx: Tx, decision_id: int) -> list[int]:
     """Write that moderators are reminded of a decision; who they are, nobody when they were before."""
     return await tx.values(
-        """WITH made AS (INSERT INTO review_reminders (decision_id) VALUES ($1) ON CONFLICT DO NOTHING
+        """WITH made AS (INSERT INTO review_reminders (decision_id) SELECT $1
+                         WHERE NOT EXISTS (SELECT FROM review_reminders WHERE decision_id = $1)
                          RETURNING decision_id)
            SELECT u.account_id FROM made, users u WHERE u.role = 'moderator' AND is_moderator(u.account_id)
            ORDER BY u.account_id""",
