@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from cities.harness import Cities, City
@@ -18,7 +19,7 @@ from parvis.screening import queries
 from parvis.screening.model import Hold, HoldFilter
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
-from parvis.statuses.model import Draft, Status
+from parvis.statuses.model import Draft, Revision, Status
 
 SPAM = "Achetez vos médicaments pas chers dès maintenant, livraison rapide partout en France, sans ordonnance"
 ACTING: Mapping[str, Any] = {f"{rule}_mode": 2 for rule in ("young", "strangers", "names", "links", "alike", "burst")}
@@ -150,6 +151,28 @@ async def test_whoever_follows_a_flood_from_elsewhere_waits_for_an_answer(cities
     await sued.do(accounts.accept_follow, chidi, alice_in_sued)
     await cities.settle()
     assert await relation(nord, alice, chidi_in_nord) == "follows"
+
+
+async def test_an_edit_from_elsewhere_that_names_a_flood_is_not_taken(cities: Cities, nord: City, sued: City) -> None:
+    await lay(sued, naming_young_from=1)
+    bela, chidi, alice = await settler(sued, "bela"), await settler(sued, "chidi"), await nord.person("alice")
+    known = [await nord.meet(f"{name}@sued.example") for name in ("bela", "chidi")]
+    status = await say(nord, alice, "Bonjour", known[0])
+    await cities.settle()
+    copy = await sued.copy(status)
+    assert copy is not None
+    for said, named in (("Bonsoir", known[:1]), ("Achetez", known)):
+        await cities.advance(timedelta(minutes=1))
+        await nord.do(statuses.edit, alice, status.id, Revision(
+            content=f"<p>{said}</p>", text=said, mentions=tuple(one.id for one in named)))
+        await cities.settle()
+        found = await sued.copy(status)
+        assert found is not None
+        assert found.content == "<p>Bonsoir</p>"
+    assert await kinds(sued, chidi) == []
+    assert await kinds(sued, bela) == ["mention"]
+    counted = {(row.rule, row.acted) for row in await sued.look(queries.counts, 1)}
+    assert ("naming", True) in counted
 
 
 async def test_the_same_post_brought_twice_is_kept_back_once(cities: Cities, nord: City, sued: City) -> None:

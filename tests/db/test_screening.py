@@ -247,6 +247,34 @@ async def test_what_its_author_changes_or_takes_back_meanwhile_is_told_to_nobody
     assert not await square.sees(square.alice, status)
 
 
+async def test_an_edit_that_adds_what_a_post_is_kept_back_for_is_not_taken(square: Square) -> None:
+    await square.begin(**ACTING)
+    await square.spam()
+    status = await square.say(square.alice, "Bonjour", square.bela)
+    spam = Revision(content=f"<p>{SPAM}</p>", text=SPAM, mentions=(square.bela.id, square.mona.id, square.chidi.id))
+    with pytest.raises(Refused, match="looks_like_spam"):
+        async with square.db.write() as tx:
+            await screening.edit(tx, square.alice, status.id, spam)
+    assert await square.kinds(square.chidi) == []
+    harmless = Revision(content="<p>Bonsoir</p>", text="Bonsoir", mentions=(square.bela.id,))
+    async with square.db.write() as tx:
+        assert (await screening.edit(tx, square.alice, status.id, harmless)).text == "Bonsoir"
+    async with square.db.write() as tx:  # what names nobody new and leads nowhere else is not looked at
+        said = Revision(content=f"<p>{SPAM}</p>", text=SPAM, mentions=(square.bela.id,))
+        assert (await screening.edit(tx, square.alice, status.id, said)).text == SPAM
+
+
+async def test_an_edit_is_only_counted_where_the_rules_only_count(square: Square) -> None:
+    await square.begin()
+    status = await square.say(square.alice, "Bonjour", square.bela)
+    more = Revision(content="<p>Bonsoir</p>", text="Bonsoir", mentions=(square.bela.id, square.mona.id, square.chidi.id))
+    before = await square.app.fetchval("SELECT count(*) FROM screening_marks")
+    async with square.db.write() as tx:
+        assert (await screening.edit(tx, square.alice, status.id, more)).text == "Bonsoir"
+    assert await square.app.fetchval("SELECT count(*) FROM screening_marks") == before + 2  # young, strangers
+    assert not await square.app.fetchval("SELECT bool_or(acted) FROM screening_marks")
+
+
 async def test_a_moderators_post_is_never_kept_back_nor_one_of_somebody_long_known(square: Square) -> None:
     await square.begin(**ACTING)
     await square.spam()

@@ -26,6 +26,7 @@ from parvis.polls import policy as polls
 from parvis.polls.model import PollWish
 from parvis.quotes import actions as quotes
 from parvis.quotes.model import QuotePolicy
+from parvis.screening import actions as screening
 from parvis.statuses import actions as statuses
 from parvis.statuses import policy, queries
 from parvis.statuses.model import ReplyPolicy, Revision, Status, Visibility
@@ -241,7 +242,7 @@ async def edit(call: Call, args: ChangedStatus) -> bytes:
         before = await queries.visible(call.tx, args.id, me.id)
         made = await statuses.compose(call.tx, args.status, call.settings.base, call.settings.domain)
         spoiler = args.spoiler_text.strip()
-        await statuses.edit(call.tx, me, args.id, Revision(
+        await screening.edit(call.tx, me, args.id, Revision(
             content=made.content, text=args.status, spoiler_text=spoiler,
             sensitive=bool(args.sensitive) or bool(spoiler),
             language=composing.spoken(args.language) or before.language, mentions=made.mentions, tags=made.tags,

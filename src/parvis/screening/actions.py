@@ -21,10 +21,10 @@ from parvis.moderation.policy import may_reason
 from parvis.quotes import actions as quotes
 from parvis.quotes.model import Quoting
 from parvis.screening import policy, queries
-from parvis.screening.model import Facts, Held, Hold, HoldEnded, Mode, Rule, Sample, State, Step, Verdict
+from parvis.screening.model import Before, Facts, Held, Hold, HoldEnded, Mode, Rule, Sample, State, Step, Verdict
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
-from parvis.statuses.model import Draft, Status
+from parvis.statuses.model import Draft, Revision, Status
 
 log = structlog.get_logger()
 PLAINLY = FollowWish()
@@ -70,11 +70,31 @@ async def arrive(tx: Tx, by: Account, draft: Draft, quoting: Quoting | None) -> 
     return made
 
 
-async def _look(tx: Tx, by: Account, shown: Sample | None) -> Looked | None:
+async def edit(tx: Tx, by: Account, status_id: int, revision: Revision) -> Status:
+    """Change what a post says. What an edit adds is looked at like a new post; one to be kept back is not taken.
+
+    Whoever writes here is told so; what another server says stays as it was here, and is counted.
+    """
+    before = await posts.visible(tx, status_id, by.id)
+    known = [one.account_id for one in await posts.mentioned(tx, status_id)] if revision.mentions else []
+    shown = policy.sample(by, revision, tx.now, Before(frozenset(known), before.content))
+    found = await _look(tx, by, shown, status_id)
+    if found is not None and found.verdict.holds and not await posts.is_held(tx, before):
+        if by.local:
+            raise Refused("looks_like_spam", signs=found.verdict.acting)
+        await _count(tx, found.verdict, by.local)
+        return before
+    made = await statuses.edit(tx, by, status_id, revision)
+    if found is not None:
+        await _count(tx, msgspec.structs.replace(found.verdict, holds=False), by.local)
+    return made
+
+
+async def _look(tx: Tx, by: Account, shown: Sample | None, status_id: int | None = None) -> Looked | None:
     """Nothing is asked about a post that cannot matter: that is decided before."""
     if shown is None or shown.settled:
         return None
-    facts = await queries.facts(tx, by.id, shown, tx.now)
+    facts = await queries.facts(tx, by.id, shown, tx.now, status_id)
     return Looked(facts, policy.verdict(shown, facts))
 
 
@@ -90,11 +110,15 @@ async def _note(tx: Tx, by: Account, made: Status, shown: Sample | None, found: 
     if shown is None:
         return
     await queries.remember(tx, made.id, by.id, shown, found is not None and found.facts.young)
-    verdict = found.verdict if found else Verdict()
+    await _count(tx, found.verdict if found else Verdict(), by.local)
+
+
+async def _count(tx: Tx, verdict: Verdict, local: bool) -> None:
+    """Count what the rules saw, and whether it was kept back for it."""
     rules = [one.rule.value for one in verdict.signals] + [HOLD] * verdict.would
     if rules:
         acted = [verdict.holds and one.acts for one in verdict.signals] + [verdict.holds] * verdict.would
-        await queries.mark(tx, rules, acted, by.local)
+        await queries.mark(tx, rules, acted, local)
 
 
 async def follow(
@@ -187,7 +211,9 @@ async def _move(
 
 async def _let_out(tx: Tx, found: Hold) -> None:
     status, author = await posts.by_id(tx, found.status_id), await accounts.by_id(tx, found.account_id)
-    if status is None or author is None or status.deleted_at or author.deleted_at or status.removed_at:
+    if status is None or status.deleted_at or status.removed_at:
+        return
+    if author is None or author.deleted_at or author.suspended_at:
         return
     await statuses.let_out(tx, author, status)
     if found.quoting is not None:
@@ -216,7 +242,7 @@ async def sweep(job: Job) -> int:
         try:
             async with job.db.write() as tx:
                 await _move(tx, await held(tx, hold_id), Step.lapse)
-        except (Conflict, Refused) as problem:
+        except Problem as problem:
             log.warning("a hold could not end", hold=hold_id, word=problem.word)
     async with job.db.write() as tx:
         await queries.fold(tx)

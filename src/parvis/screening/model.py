@@ -49,6 +49,13 @@ class Step(Enum):
     overturn = "overturn"
 
 
+class Before(msgspec.Struct, frozen=True):
+    """Whom a post named and what it said before an edit."""
+
+    named: frozenset[int] = frozenset()
+    content: str = ""
+
+
 class Sample(msgspec.Struct, frozen=True):
     """What can be said of a post without a look: whom it names, where it leads, and the traces of its words."""
 

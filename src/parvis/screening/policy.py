@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from parvis.accounts.model import Account
 from parvis.base import ids
 from parvis.base.lifecycle import Lifecycle
-from parvis.screening.model import Facts, Mode, Rule, Sample, Signal, State, Step, Verdict
-from parvis.statuses.model import Draft
+from parvis.screening.model import Before, Facts, Mode, Rule, Sample, Signal, State, Step, Verdict
+from parvis.statuses.model import Draft, Revision
 from parvis.text import html, likeness
 from parvis.text.page import tags
 
@@ -36,6 +36,7 @@ TERMS: Mapping[str, int | str] = {
     "follows_mode": 2, "follows_young_from": 100, "follows_from": 400,
     "naming_mode": 2, "naming_young_from": 50, "naming_from": 300, "arrivals_mode": 2, "arrivals_from": 30,
 }
+NOTHING = Before()
 SETTLED = timedelta(days=30)
 """Whoever has been known for so long is looked at only when they name many."""
 FEW = 5
@@ -48,14 +49,17 @@ def known_since(by: Account) -> datetime:
     return max(by.created_at, ids.moment(by.id))
 
 
-def sample(by: Account, draft: Draft, now: datetime) -> Sample | None:
-    """What of a new post the rules are shown; None for what reaches nobody who does not look for it.
+def sample(by: Account, draft: Draft | Revision, now: datetime, before: Before = NOTHING) -> Sample | None:
+    """What of a new post, or of what an edit adds, the rules are shown; None for what reaches nobody unasked.
 
     A post that names nobody and leads nowhere is not looked at. Of somebody long known who names few, it is only kept
     in mind where they led: a site that they know is not one that strangers spread.
     """
-    named = tuple(sorted({one for one in draft.mentions if one != by.id}))
-    found = domains(draft.content, _host(by.url)) if "://" in draft.content else ()
+    named = tuple(sorted({one for one in draft.mentions if one != by.id and one not in before.named}))
+    own = _host(by.url)
+    found = domains(draft.content, own) if "://" in draft.content else ()
+    if found and before.content:
+        found = tuple(host for host in found if host not in domains(before.content, own))
     if known_since(by) < now - SETTLED and len(named) < FEW:
         return Sample(domains=found, settled=True) if found else None
     if not named and not found:

@@ -30,8 +30,8 @@ YOUNG = """greatest(a.created_at, to_timestamp((a.id >> 16) / 1000.0))
 TODAY = "(parvis_now() AT TIME ZONE 'UTC')::date"
 
 
-async def facts(r: Read, account_id: int, shown: Sample, now: datetime) -> Facts:
-    """What is known of a post's author, of those it names, and of what is like it."""
+async def facts(r: Read, account_id: int, shown: Sample, now: datetime, status_id: int | None = None) -> Facts:
+    """What is known of a post's author, of those it names, and of what is like it, but for an earlier state of it."""
     found = await r.one(
         Facts,
         f"""WITH {GIVEN},
@@ -50,7 +50,8 @@ async def facts(r: Read, account_id: int, shown: Sample, now: datetime) -> Facts
                         SELECT FROM follows f WHERE f.account_id = n AND f.target_id = a.id AND f.accepted))::int,
                    (SELECT count(*) FROM (
                         SELECT FROM screening_prints p
-                        WHERE p.bands && $6::bigint[] AND p.at > parvis_now() - (given.terms ->> 'alike_time')::interval
+                        WHERE p.bands && $6::bigint[] AND p.status_id IS DISTINCT FROM $9::bigint
+                          AND p.at > parvis_now() - (given.terms ->> 'alike_time')::interval
                           AND 100 * (SELECT count(*) FROM unnest(p.signature, $7::int[]) x(one, other)
                                      WHERE x.one = x.other) >= {HASHES} * (given.terms ->> 'alike_percent')::int
                         LIMIT greatest(1, (given.terms ->> 'alike_from')::int)) p)::int,
@@ -65,6 +66,7 @@ async def facts(r: Read, account_id: int, shown: Sample, now: datetime) -> Facts
             FROM given, accounts a WHERE a.id = $2""",
         dict(TERMS), account_id, smallest_at(now - timedelta(hours=1)), smallest_at(now - timedelta(days=1)),
         list(shown.named), list(shown.bands), list(shown.traces), list(shown.domains),
+        status_id,
     )
     if found is None:
         raise LookupError("an author is not there")

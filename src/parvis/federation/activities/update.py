@@ -17,6 +17,7 @@ from parvis.federation.fetch import Reading
 from parvis.polls import actions as polls
 from parvis.quotes import actions as quoting
 from parvis.quotes import queries as quotes
+from parvis.screening import actions as screening
 from parvis.statuses import actions as statuses
 from parvis.statuses import queries as posts
 from parvis.statuses.model import Status
@@ -63,7 +64,7 @@ async def receive(tx: Tx, read_note: Reading, status_id: int, withdrawn: bool) -
     await emojis.learn(tx, read_note.author.domain, read_note.emojis)
     try:
         if read_note.note.updated is not None:
-            await statuses.edit(tx, read_note.author, status_id, fetch.revision(read_note, tx.now))
+            await screening.edit(tx, read_note.author, status_id, fetch.revision(read_note, tx.now))
         counted = fetch.asked(read_note.note.question, tx.now)
         if counted is not None:
             await polls.recount(tx, status_id, counted)
@@ -72,6 +73,7 @@ async def receive(tx: Tx, read_note: Reading, status_id: int, withdrawn: bool) -
             await quoting.withdraw(tx, status_id)
         elif read_note.quoting is not None:
             status = await posts.visible(tx, status_id, read_note.author.id)
-            await quoting.arrive(tx, read_note.author, status, read_note.quoting)
+            if status.removed_at is None:
+                await quoting.arrive(tx, read_note.author, status, read_note.quoting)
     except NotFound:
         return
