@@ -58,6 +58,13 @@ async def told(city: City, who: Account) -> list[tuple[str, str, int, int]]:
             for row, said in zip(rows, about, strict=True)][::-1]
 
 
+async def about(cities: Cities, city: City) -> str:
+    """What the city says of itself to everybody."""
+    answer = await cities.get(f"https://{city.domain}/about?lang=en", accept="text/html")
+    assert answer.status == 200
+    return answer.body.decode()
+
+
 async def follow_row(city: City, by: Account, target: Account) -> Any:
     return await city.value("SELECT to_jsonb(f) FROM follows f WHERE account_id = $1 AND target_id = $2", by.id, target.id)
 
@@ -127,7 +134,8 @@ async def test_moderators_are_reminded_once_of_what_is_to_be_looked_at_again(cit
     block, _ = await shut(
         nord, "sued.example", severity="silence", level=Level.reduced_visibility, review_at=nord.clock.now() + timedelta(days=5))
     assert await reviews.remind(nord.job) == 0
-    assert not (await nord.look(peers.kept_out, 10))[0].review_at <= nord.clock.now()
+    page = await about(cities, nord)
+    assert ("sued.example</strong>: limited" in page, "Looked at again by" in page) == (True, True)
     await cities.advance(timedelta(days=6))
     assert (await reviews.remind(nord.job), await reviews.remind(nord.job)) == (1, 0)
     await cities.settle()
@@ -135,7 +143,8 @@ async def test_moderators_are_reminded_once_of_what_is_to_be_looked_at_again(cit
     reminders = [letter for letter in letters if "A decision about sued.example is to be looked at again" in letter]
     assert sorted(re.findall(r"^To: (\w+)@", "\n".join(reminders), re.MULTILINE)) == ["mona", "noor"]
     assert all(f"Its number is {block}" in " ".join(letter.split()) for letter in reminders)
-    assert (await nord.look(peers.kept_out, 10))[0].review_at <= nord.clock.now()  # and everybody can see it
+    assert (await nord.look(peers.kept_out, 10))[0].review_at <= nord.clock.now()
+    assert "To be looked at again since" in await about(cities, nord)  # and everybody can see it
     await cities.advance(timedelta(days=20))
     await turn(nord)
     assert await reviews.remind(nord.job) == 0  # what is over needs nobody's eye

@@ -34,6 +34,11 @@ LEVELS: Mapping[int, str] = {
     7: "Exclusion",
 }
 
+SEVERITIES: Mapping[str, str] = {
+    "silence": "limited to those who follow its people",
+    "suspend": "kept out",
+}
+
 MENTIONS: Mapping[str, str] = {
     "very_good": "Very good",
     "good": "Good",
@@ -236,6 +241,7 @@ def messages() -> list[str]:
     tables = [
         STATES.values(),
         LEVELS.values(),
+        SEVERITIES.values(),
         MENTIONS.values(),
         SCOPES.values(),
         APPLIES.values(),
