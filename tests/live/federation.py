@@ -67,22 +67,20 @@ def scenario(folder: Path) -> None:
         alice, bela = one.person("alice"), two.person("bela")
         fiona = far.told("settle", by="fiona")
         step("alice, bela and fiona have settled")
-        there = follows(alice, bela, far, fiona)
+        follows(alice, bela, far, fiona)
         posts(alice, bela, far, fiona)
+        there = changes(alice, bela, far, fiona)
         quotes(alice, bela, far, fiona)
         moves(one.person("anna"), bela, far, fiona, there)
 
 
-def follows(alice: Person, bela: Person, far: Foreign, fiona: dict[str, str]) -> str:
-    """Everybody follows everybody; whom bela knows fiona as."""
-    for who, handle in ((alice, fiona["handle"]), (bela, fiona["handle"]), (bela, alice.handle)):
-        follow(who, handle)
+def follows(alice: Person, bela: Person, far: Foreign, fiona: dict[str, str]) -> None:
+    """alice and fiona follow each other, and bela follows alice: fiona's server does not know his."""
+    follow(alice, fiona["handle"])
+    follow(bela, alice.handle)
     asked = far.told("follow", by="fiona", what=uri(alice))
     within(SOON, "fiona follows alice, who accepted", lambda: far.received("Accept", object=asked["id"]))
     within(SOON, "alice is told of fiona", lambda: alice.notified("follow", fiona["handle"]))
-    there = bela.find(fiona["handle"])
-    must(there["uri"] == fiona["id"], f"{fiona['handle']} is {there['uri']}")
-    return str(there["id"])
 
 
 def follow(who: Person, handle: str) -> None:
@@ -93,18 +91,32 @@ def follow(who: Person, handle: str) -> None:
 
 
 def posts(alice: Person, bela: Person, far: Foreign, fiona: dict[str, str]) -> None:
-    """Posts, replies, likes, boosts, edits and deletions, there and back."""
+    """Posts and replies there and back; what fiona says to alice reaches bela by alice's city, with fiona's proof."""
     said = alice.post("/api/v1/statuses", status="Bonjour depuis la ville", visibility="public")
     within(SOON, "alice's post arrived at fiona's", lambda: far.received("Create", object=said["uri"]))
     copy = within(SOON, "and at bela's", lambda: by_uri(bela, said["uri"]))
     answer = far.told("post", by="fiona", text="Bonjour de plus loin", answers=said["uri"])
     back = within(SOON, "fiona's reply is under alice's post", lambda: under(alice, said["id"], answer["id"]))
-    within(SOON, "and in bela's city", lambda: under(bela, copy["id"], answer["id"]))
     must(back["in_reply_to_id"] == said["id"], "the reply hangs elsewhere")
+    within(SOON, "and in bela's city, to which alice's brought it", lambda: known(bela, answer["id"]))
+    must(under(bela, copy["id"], answer["id"]), "there it hangs elsewhere")
     reply = alice.post("/api/v1/statuses", status=f"@{fiona['handle']} Merci !", in_reply_to_id=back["id"])
     came = within(SOON, "alice's reply to it arrived", lambda: far.received("Create", object=reply["uri"]))
     must(came["object"]["inReplyTo"] == answer["id"], "it answers something else")
+    far.told("edit", by="fiona", id=answer["id"], text="Bonsoir de plus loin")
+    within(SOON, "fiona's edit arrived at alice's", lambda: "Bonsoir" in seen(alice, back)["content"])
+    must(len(alice.get(f"/api/v1/statuses/{back['id']}/history")) == 2, "the history of the edit is not two long")
+    within(SOON, "and at bela's", lambda: "Bonsoir" in under(bela, copy["id"], answer["id"])["content"])
+    far.told("remove", by="fiona", id=answer["id"])
+    within(SOON, "fiona's reply is gone", lambda: under(alice, said["id"], answer["id"]) is None)
+    within(SOON, "and in bela's city", lambda: under(bela, copy["id"], answer["id"]) is None)
 
+
+def changes(alice: Person, bela: Person, far: Foreign, fiona: dict[str, str]) -> str:
+    """Likes, boosts, edits and deletions, there and back; whom bela, who follows her from here on, knows fiona as."""
+    follow(bela, fiona["handle"])
+    said = alice.post("/api/v1/statuses", status="Bonjour encore", visibility="public")
+    within(SOON, "alice's second post arrived at fiona's", lambda: far.received("Create", object=said["uri"]))
     liked = far.told("like", by="fiona", what=said["uri"])
     within(SOON, "fiona's like arrived", lambda: seen(alice, said)["favourites_count"] == 1)
     far.told("unlike", by="fiona", what=said["uri"], id=liked["id"])
@@ -112,24 +124,25 @@ def posts(alice: Person, bela: Person, far: Foreign, fiona: dict[str, str]) -> N
     boosted = far.told("boost", by="fiona", what=said["uri"])
     within(SOON, "fiona's boost arrived at alice's", lambda: seen(alice, said)["reblogs_count"] == 1)
     within(SOON, "and at bela's, who follows her", lambda: by_uri(bela, boosted["id"]))
-    alice.post(f"/api/v1/statuses/{back['id']}/favourite")
-    within(SOON, "alice's like arrived at fiona's", lambda: far.received("Like", object=answer["id"], actor=uri(alice)))
-    alice.post(f"/api/v1/statuses/{back['id']}/unfavourite")
-    within(SOON, "and was taken back", lambda: undone(far, "Like", answer["id"]))
-    alice.post(f"/api/v1/statuses/{back['id']}/reblog")
-    within(SOON, "alice's boost arrived at fiona's", lambda: far.received("Announce", object=answer["id"], actor=uri(alice)))
+
+    note = far.told("post", by="fiona", text="Le vent se lève")
+    copy = within(SOON, "fiona's post arrived at alice's", lambda: by_uri(alice, note["id"]))
+    alice.post(f"/api/v1/statuses/{copy['id']}/favourite")
+    within(SOON, "alice's like arrived at fiona's", lambda: far.received("Like", object=note["id"], actor=uri(alice)))
+    alice.post(f"/api/v1/statuses/{copy['id']}/unfavourite")
+    within(SOON, "and was taken back", lambda: undone(far, "Like", note["id"]))
+    alice.post(f"/api/v1/statuses/{copy['id']}/reblog")
+    within(SOON, "alice's boost arrived at fiona's", lambda: far.received("Announce", object=note["id"], actor=uri(alice)))
 
     alice.ask("PUT", f"/api/v1/statuses/{said['id']}", status="Bonsoir depuis la ville")
     changed = within(SOON, "alice's edit arrived at fiona's", lambda: far.received("Update", object=said["uri"]))
     must("Bonsoir" in changed["object"]["content"], "it says something else")
-    far.told("edit", by="fiona", id=answer["id"], text="Bonsoir de plus loin")
-    within(SOON, "fiona's edit arrived at alice's", lambda: "Bonsoir" in seen(alice, back)["content"])
-    must(len(alice.get(f"/api/v1/statuses/{back['id']}/history")) == 2, "the history of the edit is not two long")
-    far.told("remove", by="fiona", id=answer["id"])
-    within(SOON, "fiona's reply is gone", lambda: under(alice, said["id"], answer["id"]) is None)
     alice.ask("DELETE", f"/api/v1/statuses/{said['id']}")
     within(SOON, "fiona was told that alice's post is gone", lambda: far.received("Delete", object=said["uri"]))
     within(SOON, "and so was bela", lambda: by_uri(bela, said["uri"]) is None)
+    there = bela.find(fiona["handle"])
+    must(there["uri"] == fiona["id"], f"{fiona['handle']} is {there['uri']}")
+    return str(there["id"])
 
 
 def quotes(alice: Person, bela: Person, far: Foreign, fiona: dict[str, str]) -> None:
@@ -176,6 +189,11 @@ def under(person: Person, status: str, wanted: str) -> Any:
     """A reply, where it hangs under a post."""
     below = person.get(f"/api/v1/statuses/{status}/context")["descendants"]
     return next((one for one in below if one["uri"] == wanted), None)
+
+
+def known(person: Person, wanted: str) -> bool:
+    """Does somebody's city know a post? It asks nobody."""
+    return bool(person.get("/api/v2/search", q=wanted, type="statuses", resolve="false")["statuses"])
 
 
 def undone(far: Foreign, kind: str, what: str) -> bool:
