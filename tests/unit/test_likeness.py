@@ -29,6 +29,10 @@ def test_greetings_have_no_traces() -> None:
     assert likeness.alike((), likeness.signature(SPAM)) == 0
 
 
+def test_letters_in_another_dress_are_the_same_letters() -> None:
+    assert likeness.normal("\U0001d400\U0001d41b \uff23 \u00c9") == "ab c e"
+
+
 @given(st.text(max_size=400))
 def test_any_text_has_all_its_traces_or_none(text: str) -> None:
     traces = likeness.signature(text)

@@ -22,8 +22,8 @@ _HALF = struct.Struct(">16i")
 
 def normal(text: str) -> str:
     """What is said, without who is named, where it leads, accents, capitals, numbers and signs: what spam varies."""
-    plain = unicodedata.normalize("NFKD", _ALIKE.sub(" ", text[: 2 * MOST]).casefold())
-    letters = "".join(one for one in plain if not unicodedata.combining(one))
+    plain = unicodedata.normalize("NFKD", _ALIKE.sub(" ", text[: 2 * MOST])).casefold()
+    letters = "".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one))
     if not letters.isascii():
         return " ".join(re.sub(r"[\W\d_]+", " ", letters).split())[:MOST]
     return " ".join(re.sub(r"[0-9]+", " ", _GAPS.sub(" ", letters)).split())[:MOST]
