@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from cities.test_hostile import NORD, create, note
 from cities.test_posts import arrived
 from cities.test_proofs import proved
 from cities.test_quotes import say
+from cities.test_screening import ACTING, SPAM, held, lay
 from parvis.accounts.model import Account
 from parvis.federation import fetch, forwarding
 from parvis.statuses import actions as statuses
@@ -129,6 +131,40 @@ async def test_what_is_not_everybodys_is_not_brought_on(cities: Cities, nord: Ci
         await cities.deliver(NORD, await proved(sued, bela, update), bela)
         await cities.settle()
     assert [one["type"] for one in await onward(nord)] == (["Create"] if why == "only counts" else [])
+
+
+async def test_an_edit_that_is_not_taken_here_goes_no_further(cities: Cities, nord: City, sued: City, ost: City) -> None:
+    alice, bela = await three(cities, nord, sued, ost)
+    first = await nord.post(alice, "Qui vient ?")
+    await cities.settle()
+    answer, now = note(bela, "7", inReplyTo=first.uri), nord.clock.now()
+    await cities.deliver(NORD, await proved(sued, bela, create(bela, answer)), bela)
+    for number, text, hours in ((1, "Oui", 1), (2, "Autrefois", 2)):
+        said = answer | {"content": f"<p>{text}</p>", "updated": (now - timedelta(hours=hours)).isoformat()}
+        update = create(bela, said) | {"id": f"{answer['id']}#{number}", "type": "Update"}
+        await cities.deliver(NORD, await proved(sued, bela, update), bela)
+        await cities.settle()
+    assert [one["type"] for one in await onward(nord)] == ["Create", "Update"]
+    assert await ost.value("SELECT content FROM statuses WHERE uri = $1", answer["id"]) == "<p>Oui</p>"
+
+
+async def test_what_is_kept_back_here_goes_no_further(cities: Cities, nord: City, sued: City, ost: City) -> None:
+    await lay(nord, **ACTING)
+    alice, _bela = await three(cities, nord, sued, ost)
+    await nord.person("emil")
+    await sued.meet("emil@nord.example")
+    first = await nord.post(alice, "Qui vient ?")
+    await cities.settle()
+    copy = await fetch.status(sued.job, first.uri)
+    for number, name in enumerate(("dora", "fritz", "gerda", "hugo")):
+        by = await sued.person(name)
+        await sued.post(by, f"@alice@nord.example @emil@nord.example {SPAM} {number}", reply_to=copy)
+        await cities.settle()
+    kept_back = [one.status_id for one in await held(nord)]
+    uri = await nord.value("SELECT uri FROM statuses WHERE id = $1", *kept_back)
+    brought = [one["object"]["id"] for one in await onward(nord)]
+    assert len(brought) == 3
+    assert uri not in brought
 
 
 async def test_one_server_does_not_make_us_write_to_all_for_ever(
