@@ -105,14 +105,14 @@ async def build(
 
 
 def _table(app: App) -> operations.Table:
-    routes: list[BaseRoute] = [*operations.routes(), *endpoints.ROUTES, *pages.routes()]
+    routes: list[BaseRoute] = [*operations.routes(), *pages.routes()]
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash,
     }
     told = pages.or_page(handlers)
     rest = Starlette(routes=routes, exception_handlers=told)
     rest.state.app = app
-    return operations.Table(operations.OPERATIONS, rest, told)
+    return operations.Table([*operations.OPERATIONS, *endpoints.ROWS], rest, told)
 
 
 class Doors:

@@ -26,7 +26,7 @@ FOLLOW = "id, account_id, target_id, accepted, show_reblogs, notify, languages, 
 
 async def by_id(r: Read, account_id: int) -> Account | None:
     """One account."""
-    return await r.one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE id = $1", account_id)
+    return await r.shared_one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE id = $1", account_id)
 
 
 async def here(r: Read, account_id: int) -> Account | None:
@@ -41,7 +41,7 @@ async def by_ids(r: Read, account_ids: Sequence[int]) -> list[Account]:
 
 async def by_uri(r: Read, uri: str) -> Account | None:
     """The account with that ActivityPub id."""
-    return await r.one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE uri = $1", uri)
+    return await r.shared_one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE uri = $1", uri)
 
 
 async def by_uris(r: Read, uris: Sequence[str]) -> list[Account]:

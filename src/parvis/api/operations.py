@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import ModuleType
+from typing import Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -114,17 +115,36 @@ UNKNOWN = (404, "Not Found")
 Telling = Callable[[Request, Exception], Awaitable[Response]]
 
 
+class Row(Protocol):
+    """What answers under one path and method; `names` are those of the parameters in its path."""
+
+    @property
+    def method(self) -> str:
+        """GET also answers HEAD."""
+
+    @property
+    def path(self) -> str:
+        """Names in braces stand for any segment."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In their order."""
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer."""
+
+
 class Fork:
     """One segment of the paths: what may follow it, and which rows end here."""
 
     __slots__ = ("named", "rest", "rows")
 
     def __init__(self) -> None:
-        self.rows: dict[str, Operation] = {}
+        self.rows: dict[str, Row] = {}
         self.named: dict[str, Fork] = {}
         self.rest: Fork | None = None
 
-    def plant(self, row: Operation) -> None:
+    def plant(self, row: Row) -> None:
         """Add a row under its path."""
         fork = self
         for segment in row.path.strip("/").split("/"):
@@ -154,7 +174,7 @@ class Table:
     more than ten, and what they answer passes no router and no middleware (a seventh of what a short answer cost).
     """
 
-    def __init__(self, rows: Iterable[Operation], rest: Starlette, handlers: Mapping[type[Exception], Telling]) -> None:
+    def __init__(self, rows: Iterable[Row], rest: Starlette, handlers: Mapping[type[Exception], Telling]) -> None:
         self._root = Fork()
         self._rest = rest
         self._handlers = handlers
@@ -179,7 +199,7 @@ class Table:
         await response(scope, receive, send)
 
 
-def _row(scope: Scope, found: Fork | None, taken: Sequence[str]) -> Operation:
+def _row(scope: Scope, found: Fork | None, taken: Sequence[str]) -> Row:
     """The row of this path and method."""
     if found is None:
         raise HTTPException(*(streaming.UNKNOWN if scope["path"].startswith(streaming.HEAD) else UNKNOWN))

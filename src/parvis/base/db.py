@@ -146,8 +146,19 @@ class Read:
 
         Its parameters are single values, no arrays. It may look anew: whoever asks has given back what they held.
         """
+        return [shape(*row) for row in await self._asked_by_many(sql, args)]
+
+    async def shared_one(self, shape: type[T], sql: str, *args: Hashable) -> T | None:
+        """The first row of a statement that many ask at one moment; None when there is none."""
+        return next((shape(*row) for row in await self._asked_by_many(sql, args)), None)
+
+    async def shared_value(self, sql: str, *args: Hashable) -> Any:
+        """The first column of that row."""
+        return next((row[0] for row in await self._asked_by_many(sql, args)), None)
+
+    async def _asked_by_many(self, sql: str, args: Args) -> Rows:
         await self.give_back()
-        return [shape(*row) for row in await self._lent.shared(sql).of(args) or ()]
+        return await self._lent.shared(sql).of(args) or ()
 
     async def many(self, shape: type[T], sql: str, asked: Sequence[A]) -> dict[A, list[T]]:
         """Every row as `shape`, for each of many sets of the statement's parameters at once; no arrays among them."""
@@ -221,9 +232,9 @@ class Tx(Read):
         self._jobs: list[tuple[str, bytes]] = []
         self._last: dict[str, list[list[object]]] = {}
 
-    async def shared(self, shape: type[T], sql: str, *args: Hashable) -> list[T]:
+    async def _asked_by_many(self, sql: str, args: Args) -> Rows:
         """Inside of a transaction nothing is shared: it sees what it has changed."""
-        return await self.all(shape, sql, *args)
+        return await self.rows(sql, *args)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from parvis.accounts import queries as people
+from parvis.base.db import Tx
 from parvis.base.errors import Upstream
 from parvis.base.jobs import Job
 from parvis.base.seal import Seal
 from parvis.federation import jsonld, queries, signatures, synchrony, wire
+from parvis.federation.hosts import lanes
 from parvis.federation.hosts import queries as health
 from parvis.federation.queries import Delivery
 from parvis.peers import actions as meeting
@@ -22,7 +25,8 @@ from parvis.peers import queries as peers
 
 log = structlog.get_logger()
 
-HOSTS = 20
+HOSTS = 100
+KEYS = 500
 BATCH = 50
 PROBES = 5
 PATIENCE = timedelta(seconds=12)
@@ -32,49 +36,75 @@ PASSING = frozenset((401, 403, 408, 429))
 """Refusals that may be over when one asks again: a server that does not know our key yet, or is busy."""
 
 
+class Keys:
+    """The private keys that deliveries are signed with, each opened once for all hosts it is needed for."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._opened: dict[int | None, asyncio.Task[RSAPrivateKey | None]] = {}
+
+    async def of(self, account_id: int | None) -> RSAPrivateKey | None:
+        """The key of somebody of this city, or of the city; None for somebody who has none any more."""
+        if account_id not in self._opened:
+            if len(self._opened) >= KEYS:
+                self._opened.clear()
+            self._opened[account_id] = asyncio.create_task(self._open(account_id))
+        return await self._opened[account_id]
+
+    async def _open(self, account_id: int | None) -> RSAPrivateKey | None:
+        if account_id is None:
+            return signatures.load_private(wire.instance_key(self._job.settings))
+        async with self._job.db.read() as read:
+            sealed = await people.private_key(read, account_id)
+        return signatures.load_private(Seal(self._job.settings.secrets).open(sealed)) if sealed else None
+
+
 async def deliver(job: Job) -> bool:
     """Take the hosts that have waited longest and bring them what is theirs; false when none is waiting."""
-    async with job.db.write() as tx:
-        hosts = await health.lease(tx, "delivery", HOSTS)
-    ends = await asyncio.gather(*(_drain(job, host) for host in hosts), return_exceptions=True)
-    for host, end in zip(hosts, ends, strict=True):
-        if isinstance(end, Exception):
-            log.error("delivery", host=host, exc_info=end)
+    keys = Keys(job)
+
+    async def go(host: str) -> bool:
+        try:
+            return await _drain(job, host, keys)
+        except Exception:
+            log.exception("delivery", host=host)
             async with job.db.write() as tx:
                 await health.back_off(tx, host, random.uniform(0, 15))
-    return bool(hosts)
+            return False
+
+    return await lanes.through(job, "delivery", HOSTS, go)
 
 
-async def _drain(job: Job, host: str) -> None:
-    keys: dict[int, RSAPrivateKey] = {}
+async def _drain(job: Job, host: str, keys: Keys) -> bool:
+    """Bring a host what is its own; False when it failed, and is left alone from now on."""
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE.total_seconds()
     arrived = False
     while loop.time() < until:
         async with job.db.read() as read:
             waiting = await queries.deliveries(read, host, BATCH)
-            unwanted = await peers.is_kept_out(read, servers.above(host))
-        if not waiting:
-            break
+            unwanted = bool(waiting) and await peers.is_kept_out(read, servers.above(host))
         for delivery in waiting:
             if loop.time() >= until:
                 break
             if not unwanted and not await _brought(job, delivery, keys):
                 async with job.db.write() as tx:
                     await health.back_off(tx, host, random.uniform(0, 15), afresh=arrived)
-                return
+                return False
             arrived = not unwanted
-            async with job.db.write() as tx:
-                await queries.drop_delivery(tx, host, delivery.outgoing_id, delivery.inbox)
-    async with job.db.write() as tx:
-        await health.lock(tx, "delivery", host)
-        if not await health.close_empty(tx, "delivery", host):
-            await health.release_deliveries(tx, host)
+            await job.db.write_together(partial(_done, host=host, delivery=delivery))
+        if len(waiting) < BATCH:
+            break
+    return True
 
 
-async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey]) -> bool:
+async def _done(tx: Tx, host: str, delivery: Delivery) -> None:
+    queries.drop_delivery(tx, host, delivery.outgoing_id, delivery.inbox)
+
+
+async def _brought(job: Job, delivery: Delivery, keys: Keys) -> bool:
     """True when there is nothing more to do: it has arrived, or it is not wanted. False: try the host later."""
-    key, actor = await _key(job, delivery.account_id, keys), delivery.actor or wire.instance_uri(job.settings.base)
+    key, actor = await keys.of(delivery.account_id), delivery.actor or wire.instance_uri(job.settings.base)
     if key is None:
         return True
     headers = {"content-type": wire.CONTENT_TYPE}
@@ -95,18 +125,6 @@ async def _brought(job: Job, delivery: Delivery, keys: dict[int, RSAPrivateKey])
         log.info("delivery", inbox=delivery.inbox, refused=answer.status)
         return True
     return 200 <= answer.status < 300
-
-
-async def _key(job: Job, account_id: int | None, keys: dict[int, RSAPrivateKey]) -> RSAPrivateKey | None:
-    if account_id is None:
-        return signatures.load_private(wire.instance_key(job.settings))
-    if account_id not in keys:
-        async with job.db.read() as read:
-            sealed = await people.private_key(read, account_id)
-        if sealed is None:
-            return None
-        keys[account_id] = signatures.load_private(Seal(job.settings.secrets).open(sealed))
-    return keys[account_id]
 
 
 async def probe(job: Job) -> bool:

@@ -5,14 +5,14 @@ An inbox looks at size, form, digest and signature, keeps the request and answer
 
 from __future__ import annotations
 
-import functools
+import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account
@@ -64,19 +64,24 @@ class TooLargeError(Exception):
 Endpoint = Callable[[Request, City], Awaitable[Response]]
 
 
-def _answering(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-    @functools.wraps(endpoint)
-    async def answer(request: Request) -> Response:
+class Row(msgspec.Struct, frozen=True):
+    """What answers under one address; `names` are those of the parameters in its path."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    names: tuple[str, ...]
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request, also where it is refused."""
         city: City = request.app.state.app
         try:
-            return await endpoint(request, city)
+            return await self.endpoint(request, city)
         except TooLargeError:
             return _error("too_large", 413)
         except (Problem, BadSignature) as error:
             code = next(code for kind, code in _STATUS if isinstance(error, kind))
             return _error(str(error), code)
-
-    return answer
 
 
 def _error(text: str, code: int) -> Response:
@@ -416,9 +421,7 @@ async def inbox(request: Request, city: City) -> Response:
     if carried and await carrying.is_hint(city.db, activity):
         return Response(status_code=202)
     kept = {name: headers[name] for name in proof.names & headers.keys()}
-    async with city.db.write() as tx:
-        await queries.store(tx, host, _path(request), kept, body)
-        await queries.wake_inbox(tx, host, tx.now)
+    await city.db.write_together(partial(queries.store, host=host, path=_path(request), headers=kept, body=body))
     return Response(status_code=202)
 
 
@@ -468,28 +471,28 @@ def _path(request: Request) -> str:
     return f"{path}?{request.url.query}" if request.url.query else path
 
 
-def _route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
-    return Route(path, _answering(endpoint), methods=[method])
+def _row(path: str, endpoint: Endpoint, method: str = "GET") -> Row:
+    return Row(method, path, endpoint, tuple(re.findall(r"{(\w+)}", path)))
 
 
-ROUTES: tuple[Route, ...] = (
-    _route("/.well-known/webfinger", webfinger),
-    _route("/.well-known/host-meta", host_meta),
-    _route("/.well-known/nodeinfo", nodeinfo_links),
-    _route("/nodeinfo/{version}", nodeinfo),
-    _route("/actor", instance_actor),
-    _route("/inbox", inbox, "POST"),
-    _route("/ap/users/{id}", actor),
-    _route("/ap/users/{id}/inbox", inbox, "POST"),
-    _route("/ap/users/{id}/outbox", outbox),
-    _route("/ap/users/{id}/followers", followers),
-    _route("/ap/users/{id}/followers_synchronization", followers_synchronization),
-    _route("/ap/users/{id}/following", following),
-    _route("/ap/users/{id}/collections/featured", featured),
-    _route("/ap/users/{id}/collections/tags", featured_tags),
-    _route("/ap/users/{id}/contexts/{cid}", context),
-    _route("/ap/users/{id}/quote_authorizations/{sid}", quote_authorization),
-    _route("/ap/users/{id}/statuses/{sid}", status),
-    _route("/ap/users/{id}/statuses/{sid}/activity", status_activity),
-    _route("/ap/users/{id}/statuses/{sid}/{kind}", status_collection),
+ROWS: tuple[Row, ...] = (
+    _row("/.well-known/webfinger", webfinger),
+    _row("/.well-known/host-meta", host_meta),
+    _row("/.well-known/nodeinfo", nodeinfo_links),
+    _row("/nodeinfo/{version}", nodeinfo),
+    _row("/actor", instance_actor),
+    _row("/inbox", inbox, "POST"),
+    _row("/ap/users/{id}", actor),
+    _row("/ap/users/{id}/inbox", inbox, "POST"),
+    _row("/ap/users/{id}/outbox", outbox),
+    _row("/ap/users/{id}/followers", followers),
+    _row("/ap/users/{id}/followers_synchronization", followers_synchronization),
+    _row("/ap/users/{id}/following", following),
+    _row("/ap/users/{id}/collections/featured", featured),
+    _row("/ap/users/{id}/collections/tags", featured_tags),
+    _row("/ap/users/{id}/contexts/{cid}", context),
+    _row("/ap/users/{id}/quote_authorizations/{sid}", quote_authorization),
+    _row("/ap/users/{id}/statuses/{sid}", status),
+    _row("/ap/users/{id}/statuses/{sid}/activity", status_activity),
+    _row("/ap/users/{id}/statuses/{sid}/{kind}", status_collection),
 )

@@ -159,7 +159,7 @@ async def status(job: Job, uri: str, depth: int = 0) -> Status:
     """The post with this ActivityPub id: the one we know, or what its server says."""
     async with job.db.read() as read:
         known = await posts.by_uri(read, uri)
-        gone = await queries.buried(read, [uri])
+        gone = await queries.buried(read, uri)
     if known is not None and known.deleted_at is None:
         return known
     if known is not None or gone:
@@ -308,8 +308,7 @@ async def _stranger(job: Job, uri: str) -> Account | None:
 async def keep(tx: Tx, read_note: Reading) -> Status:
     """Remember a post of another server."""
     found, parent = read_note.note, read_note.parent
-    await tx.lock(f"status {found.id}")
-    if await queries.buried(tx, [found.id]):
+    if not await queries.hold(tx, found.id):
         raise Gone("status")
     draft = Draft(
         content=_content(found), visibility=read_note.visibility, spoiler_text=_warning(found),

@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import TypeVar
 
+import asyncpg
 import structlog
 
 from parvis.accounts import queries as people
@@ -15,7 +17,19 @@ from parvis.base.db import Read, Tx
 from parvis.base.errors import Gone, NotFound, Problem, Upstream
 from parvis.base.ids import parsed
 from parvis.base.jobs import Job
-from parvis.federation import carrying, fetch, forwarding, jsonld, keyring, proofs, queries, synchrony, vocabulary, wire
+from parvis.federation import (
+    carrying,
+    fetch,
+    forwarding,
+    jsonld,
+    keyring,
+    policy,
+    proofs,
+    queries,
+    synchrony,
+    vocabulary,
+    wire,
+)
 from parvis.federation.activities import (
     accept,
     add,
@@ -34,6 +48,7 @@ from parvis.federation.activities import (
     update,
 )
 from parvis.federation.activities.incoming import Deed, Incoming
+from parvis.federation.hosts import lanes
 from parvis.federation.hosts import queries as health
 from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
@@ -49,11 +64,13 @@ log = structlog.get_logger()
 PATIENCE = 10.0
 ITEM = 20.0
 """A lease lasts 35 seconds: 10 of them to begin items in, and the last has 20 to end."""
-LANES = 6
-"""How many servers are heard at once: what they say is often kept by one commit."""
+LANES = 8
+RUN = 32
+"""So many servers are heard at once, and of each so many activities: they are looked up and kept together."""
 TRIES = 6
 FRESH = timedelta(minutes=1)
 
+T = TypeVar("T")
 Fetch = Callable[[Job, Incoming], Awaitable[Deed]]
 
 
@@ -95,13 +112,15 @@ class NotUsedError(Exception):
 
 async def receive(job: Job) -> bool:
     """Take the lanes that have waited longest, go through each in order; false when none is waiting."""
-    async with job.db.write() as tx:
-        lanes = await health.lease(tx, "inbox", LANES)
-    ends = await asyncio.gather(*(_go_through(job, lane) for lane in lanes), return_exceptions=True)
-    for lane, end in zip(lanes, ends, strict=True):
-        if isinstance(end, Exception):
-            log.error("inbox", lane=lane, exc_info=end)
-    return bool(lanes)
+
+    async def go(lane: str) -> bool:
+        try:
+            await _go_through(job, lane)
+        except Exception:
+            log.exception("inbox", lane=lane)
+        return True
+
+    return await lanes.through(job, "inbox", LANES, go)
 
 
 async def _go_through(job: Job, lane: str) -> None:
@@ -109,20 +128,34 @@ async def _go_through(job: Job, lane: str) -> None:
     until = loop.time() + PATIENCE
     while loop.time() < until:
         async with job.db.read() as read:
-            item = await queries.first_item(read, lane)
-        if item is None:
+            items = await queries.first_items(read, lane, RUN)
+        if not items:
             break
-        await _take(job, item)
-    async with job.db.write() as tx:
-        await health.lock(tx, "inbox", lane)
-        if not await health.close_empty(tx, "inbox", lane):
-            await health.release_inbox(tx, lane)
+        said = [_said(item) for item in items]
+        first = list(zip(items, said, strict=True))[: policy.side_by_side(said)]
+        deeds = await asyncio.gather(*(_guarded(job, item, _understood(job, item, one)) for item, one in first))
+        # Kept in the order in which they came, whichever was understood first.
+        await asyncio.gather(*(
+            _guarded(job, item, _keep(job, item, deed)) for (item, _), deed in zip(first, deeds, strict=True) if deed
+        ))
 
 
-async def _take(job: Job, item: Item) -> None:
+def _read(item: Item) -> Activity:
+    return vocabulary.activity(jsonld.document(item.body))
+
+
+def _said(item: Item) -> Activity | None:
+    try:
+        return _read(item)
+    except Problem:
+        return None
+
+
+async def _guarded(job: Job, item: Item, work: Awaitable[T]) -> T | None:
+    """Do something with an item, or see to it that it is refused or tried again."""
     try:
         async with asyncio.timeout(ITEM):
-            await _understand(job.rationed(fetch.REQUESTS), item)
+            return await work
     except Upstream as error:
         await (_later if error.word in wire.PASSING else _refuse)(job, item, error.word)
     except (NotUsedError, BadSignature) as error:
@@ -134,42 +167,56 @@ async def _take(job: Job, item: Item) -> None:
     except Exception:
         log.exception("inbox", item=item.id, host=item.host)
         await _later(job, item, "error")
+    return None
 
 
-async def _understand(job: Job, item: Item) -> None:
-    activity = vocabulary.activity(jsonld.document(item.body))
+async def _understood(job: Job, item: Item, said: Activity | None) -> Deed | None:
+    """What is to be kept of an item; None when it was dealt with."""
+    activity = said or _read(item)  # which raises what is wrong with it
     near = jsonld.host(activity.actor)
     if jsonld.host(activity.id) != near:
         raise NotUsedError("wrong_host")
+    rationed = job.rationed(fetch.REQUESTS)
     async with job.db.read() as read:
         if await servers.is_kept_out(read, above(near)):
             raise NotUsedError("domain_blocked")
-    sender = await _sender(job, item, activity)
+    sender = await _sender(rationed, item, activity)
     if sender is None or activity.type not in ACTIVITIES:
         await _forget(job, item)
-        return
+        return None
     if sender.suspended_at:
         raise NotUsedError("suspended")
     bearer = jsonld.host(proofs.shown(item.headers).key_id)
+    key = _key_of(activity, item)
     async with job.db.read() as read:
         owner = await _owner(read, item.path) if bearer == near else None
         relayed = bearer != near and await carrying.by_relay(read, item.headers)
+        news, known = await health.is_news(read, bearer), await queries.already(read, key)
     given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=owner, relayed=relayed)
-    key = _key_of(activity, item)
-    async with job.db.read() as read:
-        done = await queries.already(read, key)
-    deed = None if done else await ACTIVITIES[activity.type](job, given)
+    deed = None if known else await ACTIVITIES[activity.type](rationed, given)
 
     async def kept(tx: Tx) -> None:
-        await queries.drop_item(tx, item.id)
-        await peers.heard_from(tx, bearer)
-        await health.heard(tx, bearer)
+        queries.drop_item(tx, item.id)
+        if news:
+            await peers.heard_from(tx, bearer)
+            await health.heard(tx, bearer)
         if bearer == near:
             await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
-        if deed and await queries.first_time(tx, key):
+        if deed:
+            queries.done(tx, key)
             await forwarding.done(tx, given, item.body, deed)
 
-    await job.db.write_together(kept)
+    return kept
+
+
+async def _keep(job: Job, item: Item, kept: Deed) -> None:
+    """Let it take effect, once: of two that are the same the second is forgotten."""
+    try:
+        await job.db.write_together(kept)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != queries.DONE:
+            raise
+        await _forget(job, item)
 
 
 def _key_of(activity: Activity, item: Item) -> str:
@@ -241,12 +288,12 @@ async def _verify(job: Job, sender: Account, item: Item, proof: Proof) -> None:
 
 async def _forget(job: Job, item: Item) -> None:
     async with job.db.write() as tx:
-        await queries.drop_item(tx, item.id)
+        queries.drop_item(tx, item.id)
 
 
 async def _refuse(job: Job, item: Item, reason: str) -> None:
     async with job.db.write() as tx:
-        await queries.drop_item(tx, item.id)
+        queries.drop_item(tx, item.id)
         await queries.refuse(tx, item.host.partition("~")[0], reason, item.body)
 
 

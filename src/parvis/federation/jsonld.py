@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -40,8 +41,21 @@ def _deeper(value: object, left: int) -> bool:
     return left == 0 or any(_deeper(one, left - 1) for one in inner)
 
 
+# As nearly every address is written: what this takes, `http.parsed` takes too and reads alike, ten times slower.
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_PLAIN = re.compile(
+    rf"(https?)://({_OCTET}(?:\.{_OCTET}){{3}}|(?=[^/:]{{1,253}}(?:[/:]|\Z))(?:[a-z0-9_-]{{1,63}}\.)*[a-z][a-z0-9_-]{{0,62}})"
+    r"(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(?:/[!-~]{0,2000})?"
+)
+_USUAL = {("http", "80"), ("https", "443")}
+
+
 def host(uri: str) -> str:
     """The server an address belongs to, with its port when that is not the usual one; empty when it is no address."""
+    plain = _PLAIN.fullmatch(uri)
+    if plain is not None:
+        scheme, name, port = plain.groups()
+        return name if port is None or (scheme, port) in _USUAL else f"{name}:{port}"
     if not uri.startswith(("https://", "http://")):
         return ""
     try:

@@ -12,6 +12,8 @@ from parvis.federation.model import Refresh
 from parvis.statuses.model import Status
 from parvis.statuses.queries import STATUS
 
+DONE = "activities_done_pkey"
+
 
 class Item(msgspec.Struct, frozen=True):
     """A request that another server left in an inbox."""
@@ -54,12 +56,22 @@ class Usage(msgspec.Struct, frozen=True):
     posts: int
 
 
-async def store(tx: Tx, host: str, path: str, headers: Mapping[str, str], body: bytes) -> int:
-    """Keep a request for the worker."""
-    return await tx.run(
-        "INSERT INTO inbox_items (host, method, path, headers, body) VALUES ($1, 'POST', $2, $3, $4)",
-        host, path, dict(headers), body,
-    )
+STORE = """INSERT INTO inbox_items (host, method, path, headers, body)
+    SELECT host, 'POST', path, headers, body
+    FROM unnest($1::text[], $2::text[], $3::jsonb[], $4::bytea[]) w(host, path, headers, body)"""
+# Lanes that are open are only held, by their names' order, so that whoever closes one waits until this is kept.
+OPEN = """INSERT INTO inbox_hosts (host, due_at)
+    SELECT w.host, parvis_now() FROM (SELECT DISTINCT unnest($1::text[]) AS host) w
+    LEFT JOIN (SELECT host FROM inbox_hosts WHERE host = ANY($1::text[]) AND due_at <= parvis_now()
+               ORDER BY host FOR KEY SHARE) o ON o.host = w.host
+    WHERE o.host IS NULL ORDER BY w.host
+    ON CONFLICT (host) DO UPDATE SET due_at = least(inbox_hosts.due_at, EXCLUDED.due_at)"""
+
+
+async def store(tx: Tx, host: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
+    """Keep a request for the worker, in its host's lane."""
+    tx.last(OPEN, host)
+    tx.last(STORE, host, path, dict(headers), body)
 
 
 async def wake_inbox(tx: Tx, host: str, due_at: datetime) -> int:
@@ -73,22 +85,22 @@ async def wake_inbox(tx: Tx, host: str, due_at: datetime) -> int:
 
 async def waiting_from(r: Read, host: str) -> bool:
     """Is something from this server still to be looked at?"""
-    return bool(await r.value("SELECT EXISTS (SELECT FROM inbox_items WHERE host = $1)", host))
+    return bool(await r.shared_value("SELECT EXISTS (SELECT FROM inbox_items WHERE host = $1)", host))
 
 
-async def first_item(r: Read, host: str) -> Item | None:
-    """What is to be looked at next in a lane."""
-    return await r.one(
+async def first_items(r: Read, host: str, most: int) -> list[Item]:
+    """What is to be looked at next in a lane, in its order."""
+    return await r.all(
         Item,
         """SELECT id, host, method, path, headers, body, tries, received_at
-           FROM inbox_items WHERE host = $1 ORDER BY id LIMIT 1""",
-        host,
+           FROM inbox_items WHERE host = $1 ORDER BY id LIMIT $2""",
+        host, most,
     )
 
 
-async def drop_item(tx: Tx, item_id: int) -> int:
+def drop_item(tx: Tx, item_id: int) -> None:
     """A request was dealt with."""
-    return await tx.run("DELETE FROM inbox_items WHERE id = $1", item_id)
+    tx.last("DELETE FROM inbox_items WHERE id = ANY($1::bigint[])", item_id)
 
 
 async def move_item(tx: Tx, item_id: int, lane: str) -> int:
@@ -106,9 +118,14 @@ async def first_time(tx: Tx, key: str) -> bool:
     return bool(await tx.run("INSERT INTO activities_done (uri) VALUES ($1) ON CONFLICT DO NOTHING", key))
 
 
+def done(tx: Tx, key: str) -> None:
+    """What this transaction does has happened; where it had before, UniqueViolationError of DONE."""
+    tx.last("INSERT INTO activities_done (uri) SELECT unnest($1::text[])", key)
+
+
 async def already(r: Read, key: str) -> bool:
     """Has this taken effect before?"""
-    return bool(await r.value("SELECT EXISTS (SELECT FROM activities_done WHERE uri = $1)", key))
+    return bool(await r.shared_value("SELECT EXISTS (SELECT FROM activities_done WHERE uri = $1)", key))
 
 
 async def bury(tx: Tx, uri: str) -> int:
@@ -116,9 +133,14 @@ async def bury(tx: Tx, uri: str) -> int:
     return await tx.run("INSERT INTO tombstones (uri) VALUES ($1) ON CONFLICT DO NOTHING", uri)
 
 
-async def buried(r: Read, uris: Sequence[str]) -> bool:
-    """Is one of these deleted?"""
-    return bool(await r.value("SELECT EXISTS (SELECT FROM tombstones WHERE uri = ANY($1::text[]))", list(uris)))
+async def buried(r: Read, uri: str) -> bool:
+    """Is this deleted?"""
+    return bool(await r.shared_value("SELECT EXISTS (SELECT FROM tombstones WHERE uri = $1)", uri))
+
+
+async def hold(tx: Tx, uri: str) -> bool:
+    """Nobody else keeps or deletes this post until the transaction ends; False when it is deleted."""
+    return not await tx.value("SELECT hold_post($1)", uri)
 
 
 async def unbury(tx: Tx, uri: str) -> bool:
@@ -225,7 +247,7 @@ async def acquainted(r: Read, account_id: int) -> list[str]:
 
 async def deliveries(r: Read, host: str, most: int) -> list[Delivery]:
     """What goes to a host next, in the order in which it was said."""
-    return await r.all(
+    return await r.shared(
         Delivery,
         """SELECT d.outgoing_id, d.inbox, o.account_id, a.uri, o.body, o.compared
            FROM deliveries d JOIN outgoing o ON o.id = d.outgoing_id LEFT JOIN accounts a ON a.id = o.account_id
@@ -234,10 +256,12 @@ async def deliveries(r: Read, host: str, most: int) -> list[Delivery]:
     )
 
 
-async def drop_delivery(tx: Tx, host: str, outgoing_id: int, inbox: str) -> int:
+def drop_delivery(tx: Tx, host: str, outgoing_id: int, inbox: str) -> None:
     """A delivery has arrived, or never will."""
-    return await tx.run(
-        "DELETE FROM deliveries WHERE host = $1 AND outgoing_id = $2 AND inbox = $3", host, outgoing_id, inbox
+    tx.last(
+        """DELETE FROM deliveries d USING unnest($1::text[], $2::bigint[], $3::text[]) w(host, id, inbox)
+           WHERE d.host = w.host AND d.outgoing_id = w.id AND d.inbox = w.inbox""",
+        host, outgoing_id, inbox,
     )
 
 
@@ -256,7 +280,7 @@ async def waiting_follows(r: Read, origin: str, most: int) -> list[tuple[int, in
 async def followed_here(r: Read, account_id: int) -> bool:
     """Does someone of this city follow this account?"""
     return bool(
-        await r.value(
+        await r.shared_value(
             """SELECT EXISTS (SELECT FROM follows f JOIN accounts a ON a.id = f.account_id
                               WHERE f.target_id = $1 AND f.accepted AND a.domain IS NULL AND a.deleted_at IS NULL)""",
             account_id,

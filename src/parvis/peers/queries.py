@@ -83,7 +83,7 @@ async def probed(tx: Tx, most: int) -> list[str]:
 
 async def signatures(r: Read, domain: str) -> Way | None:
     """In which way a server understands signatures, where it was found that it is not the usual one."""
-    found: Way | None = await r.value("SELECT signatures FROM peers WHERE domain = $1", domain)
+    found: Way | None = await r.shared_value("SELECT signatures FROM peers WHERE domain = $1", domain)
     return found
 
 
@@ -110,24 +110,23 @@ async def like(r: Read, text: str, limit: int) -> list[str]:
     )
 
 
+# The names as one text: what many ask at one moment has no arrays.
+KEPT_OUT = """SELECT EXISTS (SELECT FROM domain_measures WHERE lifted_at IS NULL AND severity = 'suspend'
+                                AND domain = ANY(string_to_array($1, ' ')))
+           OR EXISTS (SELECT FROM allow_list)
+              AND NOT EXISTS (SELECT FROM domain_allows WHERE domain = ANY(string_to_array($1, ' ')))"""
+FILES_KEPT_OUT = """SELECT EXISTS (SELECT FROM domain_measures WHERE lifted_at IS NULL
+    AND (severity = 'suspend' OR reject_media) AND domain = ANY(string_to_array($1, ' ')))"""
+
+
 async def is_kept_out(r: Read, domains: Sequence[str]) -> bool:
     """Is a server, or all below a domain above it, kept out: by a measure, or because only others are welcome?"""
-    return bool(await r.value(
-        """SELECT EXISTS (SELECT FROM domain_measures
-                          WHERE lifted_at IS NULL AND severity = 'suspend' AND domain = ANY($1::text[]))
-               OR EXISTS (SELECT FROM allow_list)
-                  AND NOT EXISTS (SELECT FROM domain_allows WHERE domain = ANY($1::text[]))""",
-        list(domains),
-    ))
+    return bool(await r.shared_value(KEPT_OUT, " ".join(domains)))
 
 
 async def are_files_kept_out(r: Read, domains: Sequence[str]) -> bool:
     """Does a measure in force keep the pictures, films and sounds of a server out?"""
-    return bool(await r.value(
-        """SELECT EXISTS (SELECT FROM domain_measures WHERE lifted_at IS NULL
-                              AND (severity = 'suspend' OR reject_media) AND domain = ANY($1::text[]))""",
-        list(domains),
-    ))
+    return bool(await r.shared_value(FILES_KEPT_OUT, " ".join(domains)))
 
 
 async def are_reports_kept_out(r: Read, domains: Sequence[str]) -> bool:

@@ -82,7 +82,7 @@ async def publish(tx: Tx, by: Account, draft: Draft) -> Status:
     await _dress(tx, by, made.id, draft, untagged=made.untagged)
     if draft.poll:
         await polls.ask(tx, by, made.id, draft.poll)
-    adopted = 0 if by.local else await queries.adopt_waiting_replies(tx, made)
+    adopted = await queries.adopt_waiting_replies(tx, made) if made.awaited else 0
     if adopted:
         await queries.count(tx, made.id, replies=adopted)
     if not draft.held:

@@ -46,7 +46,7 @@ class Status(msgspec.Struct, frozen=True):
 
 class Made(Status, frozen=True):
     """A post that was just made: the hashtags it has (`untagged`: it wants more), whether it names anybody, whether its
-    author is watched and offers letters, and whether it may have readers elsewhere.
+    author is watched and offers letters, whether it may have readers elsewhere, and was answered before it came.
     """
 
     tags: list[str]
@@ -55,6 +55,7 @@ class Made(Status, frozen=True):
     watched: bool
     offered: bool
     abroad: bool
+    awaited: bool
 
 
 class RemoteMedia(msgspec.Struct, frozen=True, kw_only=True):

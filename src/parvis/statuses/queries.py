@@ -20,7 +20,7 @@ STATUS = """s.id, s.account_id, s.uri, s.url, s.local, s.text, s.content, s.spoi
 
 async def seen(r: Read, status_id: int, viewer: int | None) -> Status | None:
     """The post, if this viewer may see it."""
-    return await r.one(Status, f"SELECT {STATUS} FROM seen_by($2) s WHERE s.id = $1", status_id, viewer)
+    return await r.shared_one(Status, f"SELECT {STATUS} FROM seen_by($2) s WHERE s.id = $1", status_id, viewer)
 
 
 async def seen_among(r: Read, status_ids: Sequence[int], viewer: int | None) -> frozenset[int]:
@@ -45,7 +45,7 @@ async def by_id(r: Read, status_id: int) -> Status | None:
 
 async def by_uri(r: Read, uri: str) -> Status | None:
     """The post with that ActivityPub id, deleted or not."""
-    return await r.one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.uri = $1", uri)
+    return await r.shared_one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.uri = $1", uri)
 
 
 async def by_url(r: Read, url: str) -> Status | None:
@@ -121,7 +121,8 @@ async def add(tx: Tx, account_id: int, draft: Draft, place: Place, tags: Sequenc
                    OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
                        SELECT account_id FROM readers UNION ALL SELECT s.in_reply_to_account_id
                        UNION ALL SELECT unnest($25)))
-                   OR s.visibility = 'public' AND EXISTS (SELECT FROM relays WHERE state = 'accepted')
+                   OR s.visibility = 'public' AND EXISTS (SELECT FROM relays WHERE state = 'accepted'),
+                   NOT s.local AND EXISTS (SELECT FROM statuses w WHERE w.in_reply_to_uri = s.uri)
             FROM s""",
         account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text, draft.sensitive,
         draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id, draft.in_reply_to_uri,

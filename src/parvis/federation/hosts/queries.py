@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from parvis.base.db import Read, Tx
 
 Lane = Literal["delivery", "inbox"]
-# What waits for a host, and what waits from it: rows of a host, taken for so long that whoever began can end.
-WAITING: tuple[tuple[Lane, str, int], ...] = (("delivery", "deliveries", 25), ("inbox", "inbox_items", 35))
+# What waits for a host, and what waits from it: taken for so many seconds that whoever began can end.
+LASTS: Mapping[Lane, int] = {"delivery": 25, "inbox": 35}
 LEASE = {
     lane: f"""UPDATE {lane}_hosts SET lease_until = parvis_now() + interval '{seconds} seconds'
         WHERE host IN (SELECT host FROM {lane}_hosts
                        WHERE due_at <= parvis_now() AND (lease_until IS NULL OR lease_until < parvis_now())
                        ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED)
         RETURNING host"""
-    for lane, _, seconds in WAITING
+    for lane, seconds in LASTS.items()
 }
-LOCK = {lane: f"SELECT FROM {lane}_hosts WHERE host = $1 FOR UPDATE" for lane, _, _ in WAITING}
-CLOSE = {
-    lane: f"DELETE FROM {lane}_hosts WHERE host = $1 AND NOT EXISTS (SELECT FROM {items} WHERE host = $1)"
-    for lane, items, _ in WAITING
-}
+LEAVE = {lane: f"SELECT leave_{lane}(host) FROM (SELECT unnest($1::text[]) AS host ORDER BY 1) w" for lane in LASTS}
 
 
 async def lease(tx: Tx, lane: Lane, most: int) -> list[str]:
@@ -29,19 +26,12 @@ async def lease(tx: Tx, lane: Lane, most: int) -> list[str]:
     return await tx.values(LEASE[lane], most)
 
 
-async def lock(tx: Tx, lane: Lane, host: str) -> int:
-    """Hold a host's row: whoever is adding to it has finished, whoever comes now waits."""
-    return await tx.run(LOCK[lane], host)
+async def leave(tx: Tx, lane: Lane, hosts: Sequence[str]) -> None:
+    """Forget hosts for which, or from which, nothing waits; give back those for which more does.
 
-
-async def close_empty(tx: Tx, lane: Lane, host: str) -> int:
-    """Forget a host for which, or from which, nothing waits."""
-    return await tx.run(CLOSE[lane], host)
-
-
-async def release_inbox(tx: Tx, host: str) -> int:
-    """Give a lane back."""
-    return await tx.run("UPDATE inbox_hosts SET lease_until = NULL WHERE host = $1", host)
+    Their rows are held one after the other by name: whoever writes to several holds them in the same order.
+    """
+    await tx.values(LEAVE[lane], list(hosts))
 
 
 async def back_off(tx: Tx, host: str, jitter: float, afresh: bool = False) -> int:
@@ -60,6 +50,17 @@ async def back_off(tx: Tx, host: str, jitter: float, afresh: bool = False) -> in
     )
 
 
+async def is_news(r: Read, host: str) -> bool:
+    """Does it change anything that a host speaks? Not when it was heard this minute, and nothing to it has failed."""
+    return bool(await r.shared_value(
+        """SELECT NOT EXISTS (SELECT FROM peers WHERE domain = $1 AND away_since IS NULL
+                                  AND heard_at >= parvis_now() - interval '1 minute')
+                  OR EXISTS (SELECT FROM silent_hosts WHERE host = $1)
+                  OR EXISTS (SELECT FROM delivery_hosts WHERE host = $1 AND failures > 0)""",
+        host,
+    ))
+
+
 async def heard(tx: Tx, host: str) -> int:
     """A host that speaks to us is there, and is tried again at once: but one that still fails, every five minutes."""
     return await tx.run(
@@ -68,13 +69,6 @@ async def heard(tx: Tx, host: str) -> int:
            WHERE host = $1 AND failures > 0 AND due_at > parvis_now()
              AND (woken_at IS NULL OR woken_at < parvis_now() - interval '5 minutes')""",
         host,
-    )
-
-
-async def release_deliveries(tx: Tx, host: str) -> int:
-    """Give a host back, in good health."""
-    return await tx.run(
-        "UPDATE delivery_hosts SET lease_until = NULL, failures = 0, failing_since = NULL WHERE host = $1", host
     )
 
 
@@ -91,7 +85,7 @@ async def abandon(tx: Tx) -> list[str]:
 
 async def silences(r: Read, host: str) -> int:
     """How often in a row a host did not answer our questions, of late."""
-    return int(await r.value("SELECT coalesce(max(failures), 0) FROM silent_hosts WHERE host = $1", host))
+    return int(await r.shared_value("SELECT coalesce(max(failures), 0) FROM silent_hosts WHERE host = $1", host))
 
 
 async def turn(tx: Tx, host: str) -> bool:
