@@ -13,9 +13,9 @@ from parvis.base import jobs, log, process, pulse, settings
 from parvis.base.jobs import Every, Job
 
 
-async def beat(job: Job) -> int:
-    """Wake the streams."""
-    return await pulse.beat(job.db)
+async def beat(job: Job) -> bool:
+    """Wake the streams: what comes within a moment is told together. True while more waits than could be told."""
+    return await pulse.beat(job.db) == pulse.MOST
 
 
 OWN: tuple[tuple[float, Every], ...] = ((0.05, beat), (3600.0, limits.forget))

@@ -92,38 +92,41 @@ async def next_id(tx: Tx) -> int:
     return int(await tx.value("SELECT parvis_id()"))
 
 
+ADD = f"""WITH s AS (
+    INSERT INTO statuses AS s (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
+        visibility, language, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, conversation_id,
+        application_id, created_at, quote_automatic, quote_manual, reply_policy, reply_hidden, local_only)
+    SELECT n.id, $1, coalesce($2, $15 || '/statuses/' || n.id), coalesce($3, $16 || '/' || n.id), $4, $5, $6,
+           $7, $8, $9, $10, $11, $12, $13, coalesce($14, n.id), $17, coalesce($18, parvis_now()), $19, $20, $21,
+           $22, $23
+    FROM (SELECT parvis_id() AS id) n
+    ON CONFLICT DO NOTHING RETURNING {STATUS}),
+    tagged AS (INSERT INTO status_tags (tag_id, status_id)
+               SELECT t.id, s.id FROM s JOIN tags t ON t.name = ANY($24::text[]) RETURNING tag_id),
+    readers AS MATERIALIZED (
+        SELECT f.account_id FROM s JOIN follows f ON f.target_id = s.account_id WHERE f.accepted LIMIT 1000)
+    SELECT s.*,
+           ARRAY(SELECT t.name FROM tags t WHERE t.id IN (SELECT tag_id FROM tagged) ORDER BY t.id),
+           cardinality($24) > (SELECT count(*) FROM tagged), cardinality($25::bigint[]) > 0,
+           EXISTS (SELECT FROM follows f WHERE f.target_id = s.account_id AND f.notify AND f.accepted),
+           (SELECT a.email_subscriptions FROM accounts a WHERE a.id = s.account_id),
+           (SELECT count(*) = 1000 FROM readers)
+           OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
+               SELECT account_id FROM readers UNION ALL SELECT s.in_reply_to_account_id
+               UNION ALL SELECT unnest($25)))
+           OR s.visibility = 'public' AND EXISTS (SELECT FROM relays WHERE state = 'accepted'),
+           NOT s.local AND EXISTS (
+               SELECT FROM statuses w WHERE w.in_reply_to_uri = s.uri AND w.in_reply_to_id IS NULL)
+    FROM s"""
+
+
 async def add(tx: Tx, account_id: int, draft: Draft, place: Place, tags: Sequence[str]) -> Made | None:
     """Insert a post, whose id makes its addresses where none are given; None when its URI is known already.
 
     Of many followers the first thousand are looked at: more are taken to live anywhere.
     """
     return await tx.one(
-        Made,
-        f"""WITH s AS (
-            INSERT INTO statuses AS s (id, account_id, uri, url, local, text, content, spoiler_text, sensitive,
-                visibility, language, in_reply_to_id, in_reply_to_account_id, in_reply_to_uri, conversation_id,
-                application_id, created_at, quote_automatic, quote_manual, reply_policy, reply_hidden, local_only)
-            SELECT n.id, $1, coalesce($2, $15 || '/statuses/' || n.id), coalesce($3, $16 || '/' || n.id), $4, $5, $6,
-                   $7, $8, $9, $10, $11, $12, $13, coalesce($14, n.id), $17, coalesce($18, parvis_now()), $19, $20, $21,
-                   $22, $23
-            FROM (SELECT parvis_id() AS id) n
-            ON CONFLICT DO NOTHING RETURNING {STATUS}),
-            tagged AS (INSERT INTO status_tags (tag_id, status_id)
-                       SELECT t.id, s.id FROM s JOIN tags t ON t.name = ANY($24::text[]) RETURNING tag_id),
-            readers AS MATERIALIZED (
-                SELECT f.account_id FROM s JOIN follows f ON f.target_id = s.account_id WHERE f.accepted LIMIT 1000)
-            SELECT s.*,
-                   ARRAY(SELECT t.name FROM tags t WHERE t.id IN (SELECT tag_id FROM tagged) ORDER BY t.id),
-                   cardinality($24) > (SELECT count(*) FROM tagged), cardinality($25::bigint[]) > 0,
-                   EXISTS (SELECT FROM follows f WHERE f.target_id = s.account_id AND f.notify AND f.accepted),
-                   (SELECT a.email_subscriptions FROM accounts a WHERE a.id = s.account_id),
-                   (SELECT count(*) = 1000 FROM readers)
-                   OR EXISTS (SELECT FROM accounts a WHERE a.domain IS NOT NULL AND a.id IN (
-                       SELECT account_id FROM readers UNION ALL SELECT s.in_reply_to_account_id
-                       UNION ALL SELECT unnest($25)))
-                   OR s.visibility = 'public' AND EXISTS (SELECT FROM relays WHERE state = 'accepted'),
-                   NOT s.local AND EXISTS (SELECT FROM statuses w WHERE w.in_reply_to_uri = s.uri)
-            FROM s""",
+        Made, ADD,
         account_id, place.uri, place.url, place.local, draft.text, draft.content, draft.spoiler_text, draft.sensitive,
         draft.visibility, draft.language, draft.in_reply_to_id, place.in_reply_to_account_id, draft.in_reply_to_uri,
         place.conversation_id, place.under, place.beside, draft.application_id, draft.created_at,
