@@ -31,6 +31,7 @@ from parvis.base.http import Http, Transport
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
 from parvis.federation import endpoints
+from parvis.federation.documents import Sent, Wanted, sent
 from parvis.views.cards import Shelf
 from parvis.views.looks import Look, Sight
 from parvis.views.model import Around
@@ -61,6 +62,7 @@ class App:
         self.bearers = Batch(self.db.read, tokens.bearers)
         self.together = Batch(self.db.read, self._look)
         self.threads = Batch(self.db.read, self._look_around)
+        self.documents = Batch(self.db.read, self._write_out)
         self.hub = Hub(job, self.shelf)
         self.asgi: ASGIApp = Doors(_table(self), settings)
         self._background: list[asyncio.Task[None]] = []
@@ -75,6 +77,9 @@ class App:
 
     async def _look_around(self, r: Read, asked: Sequence[Around]) -> dict[Around, Thread]:
         return await threads(r, self.shelf, self.settings, asked)
+
+    async def _write_out(self, r: Read, asked: Sequence[Wanted]) -> dict[Wanted, Sent]:
+        return await sent(r, self.settings.base, asked)
 
     def start(self) -> None:
         """Begin what a serving process does on the side."""
@@ -92,6 +97,7 @@ class App:
         await self.bearers.close()
         await self.together.close()
         await self.threads.close()
+        await self.documents.close()
         await self.cache.close()
         await self.http.close()
         await self.db.close()

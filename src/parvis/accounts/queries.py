@@ -31,7 +31,7 @@ async def by_id(r: Read, account_id: int) -> Account | None:
 
 async def here(r: Read, account_id: int) -> Account | None:
     """One account, unless it waits for a moderator to let it in: until then it is nobody."""
-    return await r.one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE id = $1 AND {LET_IN}", account_id)
+    return await r.shared_one(Account, f"SELECT {ACCOUNT} FROM accounts WHERE id = $1 AND {LET_IN}", account_id)
 
 
 async def by_ids(r: Read, account_ids: Sequence[int]) -> list[Account]:

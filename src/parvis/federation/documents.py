@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -160,6 +160,31 @@ def _words(value: object) -> set[str]:
 def encoded(document: Document) -> bytes:
     """The document as it goes to other servers."""
     return msgspec.json.encode(in_context(document))
+
+
+Wanted = tuple[Literal["actor", "note"], int]
+Sent = tuple[Document, bytes]
+
+
+async def sent(r: Read, base: str, asked: Sequence[Wanted]) -> dict[Wanted, Sent]:
+    """People and posts of this city as whoever may have them is told of them, for all who ask at one moment."""
+    made: dict[Wanted, Sent] = {}
+    for kind, number in asked:
+        found = await (_person if kind == "actor" else _post)(r, base, number)
+        if found is not None:
+            made[kind, number] = (found, encoded(found))
+    return made
+
+
+async def _person(r: Read, base: str, number: int) -> Document | None:
+    account = await people.here(r, number)
+    return await profile(r, account, (await people.shown(r, [number]))[0], base) if account else None
+
+
+async def _post(r: Read, base: str, number: int) -> Document | None:
+    status = await posts.by_id(r, number)
+    author = status and await people.by_id(r, status.account_id)
+    return note(await written(r, author, status), base) if status and author and not status.deleted_at else None
 
 
 async def profile(r: Read, account: Account, shown: Shown, base: str) -> Document:

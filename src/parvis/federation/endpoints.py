@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,6 +30,7 @@ from parvis.federation import (
     keyring,
     proofs,
     queries,
+    requests,
     synchrony,
     verbs,
     vocabulary,
@@ -57,10 +59,6 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-class TooLargeError(Exception):
-    """The body is larger than anybody has reason to send."""
-
-
 Endpoint = Callable[[Request, City], Awaitable[Response]]
 
 
@@ -77,7 +75,7 @@ class Row(msgspec.Struct, frozen=True):
         city: City = request.app.state.app
         try:
             return await self.endpoint(request, city)
-        except TooLargeError:
+        except requests.TooLargeError:
             return _error("too_large", 413)
         except (Problem, BadSignature) as error:
             code = next(code for kind, code in _STATUS if isinstance(error, kind))
@@ -93,9 +91,13 @@ def _json(found: object, media_type: str = "application/json") -> Response:
 
 
 def _document(found: Document, *, public: bool = True) -> Response:
+    return _as_document(documents.encoded(found), public=public)
+
+
+def _as_document(body: bytes, *, public: bool = True) -> Response:
     caching = "public, max-age=180" if public else "private, no-store"
     headers = {**CORS, "cache-control": caching, "vary": "Accept, Signature"}
-    return Response(documents.encoded(found), media_type=f"{wire.CONTENT_TYPE}; charset=utf-8", headers=headers)
+    return Response(body, media_type=f"{wire.CONTENT_TYPE}; charset=utf-8", headers=headers)
 
 
 def _browser(request: Request) -> bool:
@@ -206,12 +208,18 @@ async def actor(request: Request, city: City) -> Response:
     """One of our people."""
     async with city.db.read() as read:
         account = await _owner(read, request)
-        if _browser(request):
-            return _page(account.url)
-        shown = await people.shown(read, [account.id])
-        found = await documents.profile(read, account, shown[0], city.settings.base)
-    new = {} if "assertionMethod" in found else await keyring.introduced(city.db, city.settings, account)
-    return _document(found | new)
+    if _browser(request):
+        return _page(account.url)
+    found, body = await _sent(city, "actor", account.id)
+    new = None if "assertionMethod" in found else await keyring.introduced(city.db, city.settings, account)
+    return _document(found | new) if new else _as_document(body)
+
+
+async def _sent(city: City, kind: Literal["actor", "note"], number: int) -> documents.Sent:
+    made = await city.documents.of((kind, number))
+    if made is None:
+        raise NotFound(kind)
+    return made
 
 
 async def _owner(read: Read, request: Request) -> Account:
@@ -277,7 +285,7 @@ async def _neighbours(request: Request, city: City, side: str) -> Response:
 
 async def followers_synchronization(request: Request, city: City) -> Response:
     """Who of the asking server's people follows somebody, and nobody else (FEP-8fcf)."""
-    await synchrony.introduced(Job(city.db, city.http, city.settings), _headers(request))
+    await synchrony.introduced(Job(city.db, city.http, city.settings), requests.fields(request))
     async with city.db.read() as read:
         account, asker = await _owner(read, request), await _signer(read, request, city)
         if asker is None:
@@ -316,11 +324,11 @@ async def status(request: Request, city: City) -> Response:
         account, found = await _post(read, request, city)
         if _browser(request):
             return _page(found.url or account.url)
-        if found.reblog_of_id:
-            said = await _said(read, account, found, city.settings.base)
-        else:
-            said = documents.note(await documents.written(read, account, found), city.settings.base)
-    return _document(said, public=found.visibility in ("public", "unlisted"))
+        passed_on = found.reblog_of_id and await _said(read, account, found, city.settings.base)
+    public = found.visibility in ("public", "unlisted")
+    if passed_on:
+        return _document(passed_on, public=public)
+    return _as_document((await _sent(city, "note", found.id))[1], public=public)
 
 
 async def status_activity(request: Request, city: City) -> Response:
@@ -364,7 +372,7 @@ async def quote_authorization(request: Request, city: City) -> Response:
 async def _signer(read: Read, request: Request, city: City) -> Account | None:
     """Who proved to be asking: someone we know, with the key we know."""
     try:
-        headers = _headers(request)
+        headers = requests.fields(request)
         proof = proofs.shown(headers)
         uri = proof.key_id.partition("#")[0].removesuffix("/main-key")
         known = await people.by_uri(read, uri)
@@ -374,7 +382,7 @@ async def _signer(read: Read, request: Request, city: City) -> Account | None:
             return None
         _check_host(city, proof, headers)
         key = await keyring.named(read, known, proof)
-        proof.verify(key, ("GET", city.settings.base, _path(request)), headers, city.clock.now())
+        proof.verify(key, ("GET", city.settings.base, requests.target(request)), headers, city.clock.now())
     except BadSignature:
         return None
     return known
@@ -397,7 +405,7 @@ async def status_collection(request: Request, city: City) -> Response:
 
 async def inbox(request: Request, city: City) -> Response:
     """Take in what another server sends; a worker will look at it."""
-    body = await _body(request)
+    body = await requests.body(request)
     activity = vocabulary.activity(jsonld.document(body))
     if not activity.type:
         raise Invalid("type", "missing")
@@ -408,7 +416,7 @@ async def inbox(request: Request, city: City) -> Response:
         known = await people.by_uri(read, activity.actor)
         if known is None and activity.type in UNKNOWN_DROPPED and not await queries.waiting_from(read, host):
             return Response(status_code=202)
-    headers = _headers(request)
+    headers = requests.fields(request)
     proof = proofs.shown(headers)
     proof.check_digest(headers, body)
     if wire.ours(city.settings, activity.actor):
@@ -421,7 +429,8 @@ async def inbox(request: Request, city: City) -> Response:
     if carried and await carrying.is_hint(city.db, activity):
         return Response(status_code=202)
     kept = {name: headers[name] for name in proof.names & headers.keys()}
-    await city.db.write_together(partial(queries.store, host=host, path=_path(request), headers=kept, body=body))
+    path = requests.target(request)
+    await city.db.write_together(partial(queries.store, host=host, path=path, headers=kept, body=body))
     return Response(status_code=202)
 
 
@@ -435,40 +444,13 @@ async def _check_known(
     """Refuse at once what does not fit the key we know; now and then ask whether the actor has a new one."""
     key = await keyring.at_door(city.db, known, proof)
     try:
-        proof.verify(key, ("POST", city.settings.base, _path(request)), headers, city.clock.now())
+        proof.verify(key, ("POST", city.settings.base, requests.target(request)), headers, city.clock.now())
     except BadSignature:
         async with city.db.write() as tx:
             period = int(tx.now.timestamp()) // DOUBT_SECONDS
             if await queries.first_time(tx, f"{known.uri} doubted {period}"):
                 await tx.emit(KeyDoubted(known.uri))
         raise
-
-
-async def _body(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > jsonld.MAX_BYTES:
-        raise TooLargeError
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > jsonld.MAX_BYTES:
-            raise TooLargeError
-    return bytes(body)
-
-
-def _headers(request: Request) -> dict[str, str]:
-    """Header fields by name; one that came twice is joined, as signatures see it."""
-    found: dict[str, str] = {}
-    for name, value in request.headers.items():
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
-
-
-def _path(request: Request) -> str:
-    """The target as it was asked for, byte for byte: that is what is signed."""
-    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    path = raw.partition(b"?")[0].decode("latin-1")
-    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 def _row(path: str, endpoint: Endpoint, method: str = "GET") -> Row:

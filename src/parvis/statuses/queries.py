@@ -40,7 +40,7 @@ async def visible(r: Read, status_id: int, viewer: int | None) -> Status:
 
 async def by_id(r: Read, status_id: int) -> Status | None:
     """The row, whoever may see it, deleted or not."""
-    return await r.one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.id = $1", status_id)
+    return await r.shared_one(Status, f"SELECT {STATUS} FROM statuses s WHERE s.id = $1", status_id)
 
 
 async def by_uri(r: Read, uri: str) -> Status | None:
