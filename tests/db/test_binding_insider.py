@@ -41,6 +41,10 @@ OPEN = {
     "search_words",
     "under",
     "seen_among",
+    # These hold a row, or a name, and change what their caller may change anyway.
+    "hold_post",
+    "leave_delivery",
+    "leave_inbox",
 }
 CAST = """INSERT INTO ballots (box_id, voter, question_hash, grades)
     SELECT box_id, $2, question_hash, '{"text": 5}' FROM proposals WHERE id = $1"""

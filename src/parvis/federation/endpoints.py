@@ -6,7 +6,7 @@ An inbox looks at size, form, digest and signature, keeps the request and answer
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
@@ -37,6 +37,7 @@ from parvis.federation import (
     wire,
 )
 from parvis.federation.city import City
+from parvis.federation.intake import queries as intake
 from parvis.federation.jsonld import Document
 from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
@@ -52,6 +53,9 @@ SOFTWARE = {"name": "parvis", "version": "0.1.0"}
 PAGE = 20
 PEOPLE_PAGE = 12
 DOUBT_SECONDS = 300
+WAITING, STRANGERS_WAITING = 20_000, 1_000
+"""So much of one server waits to be looked at: what is signed by whom we know, and what says so that it is."""
+RETRY_SECONDS = "60"
 CORS = {"access-control-allow-origin": "*"}
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404), (Gone, 410), (Forbidden, 403), (Unauthenticated, 401), (BadSignature, 401), (Invalid, 400),
@@ -82,8 +86,9 @@ class Row(msgspec.Struct, frozen=True):
             return _error(str(error), code)
 
 
-def _error(text: str, code: int) -> Response:
-    return Response(msgspec.json.encode({"error": text}), code, media_type="application/json", headers=CORS)
+def _error(text: str, code: int, more: Mapping[str, str] | None = None) -> Response:
+    headers = {**CORS, **(more or {})}
+    return Response(msgspec.json.encode({"error": text}), code, media_type="application/json", headers=headers)
 
 
 def _json(found: object, media_type: str = "application/json") -> Response:
@@ -414,7 +419,7 @@ async def inbox(request: Request, city: City) -> Response:
         if await peers.is_kept_out(read, servers.above(host)):
             raise Forbidden("domain_blocked")
         known = await people.by_uri(read, activity.actor)
-        if known is None and activity.type in UNKNOWN_DROPPED and not await queries.waiting_from(read, host):
+        if known is None and activity.type in UNKNOWN_DROPPED and not await intake.waiting_from(read, host):
             return Response(status_code=202)
     headers = requests.fields(request)
     proof = proofs.shown(headers)
@@ -424,13 +429,18 @@ async def inbox(request: Request, city: City) -> Response:
     carried = jsonld.host(proof.key_id) != host
     speaker = await carrying.bearer(city.db, activity, proof) if carried else known
     _check_host(city, proof, headers)
+    most = STRANGERS_WAITING
     if speaker is not None and (speaker.public_key or carried):
         await _check_known(city, speaker, proof, request, headers)
+        most = WAITING
     if carried and await carrying.is_hint(city.db, activity):
         return Response(status_code=202)
+    async with city.db.read() as read:
+        if await intake.waits(read, host, most):
+            return _error("busy", 429, {"retry-after": RETRY_SECONDS})
     kept = {name: headers[name] for name in proof.names & headers.keys()}
     path = requests.target(request)
-    await city.db.write_together(partial(queries.store, host=host, path=path, headers=kept, body=body))
+    await city.db.write_together(partial(intake.store, host=host, path=path, headers=kept, body=body))
     return Response(status_code=202)
 
 
@@ -448,7 +458,7 @@ async def _check_known(
     except BadSignature:
         async with city.db.write() as tx:
             period = int(tx.now.timestamp()) // DOUBT_SECONDS
-            if await queries.first_time(tx, f"{known.uri} doubted {period}"):
+            if await intake.first_time(tx, f"{known.uri} doubted {period}"):
                 await tx.emit(KeyDoubted(known.uri))
         raise
 

@@ -25,7 +25,6 @@ from parvis.federation import (
     keyring,
     policy,
     proofs,
-    queries,
     synchrony,
     vocabulary,
     wire,
@@ -50,9 +49,10 @@ from parvis.federation.activities import (
 from parvis.federation.activities.incoming import Deed, Incoming
 from parvis.federation.hosts import lanes
 from parvis.federation.hosts import queries as health
+from parvis.federation.intake import queries as intake
+from parvis.federation.intake.queries import Item
 from parvis.federation.model import UNKNOWN_DROPPED, KeyDoubted
 from parvis.federation.proofs import Proof
-from parvis.federation.queries import Item
 from parvis.federation.signatures import BadSignature
 from parvis.federation.vocabulary import Activity
 from parvis.peers import actions as peers
@@ -66,7 +66,9 @@ ITEM = 20.0
 """A lease lasts 35 seconds: 10 of them to begin items in, and the last has 20 to end."""
 LANES = 8
 RUN = 32
-"""So many servers are heard at once, and of each so many activities: they are looked up and kept together."""
+RUN_BYTES = 500_000
+"""So many servers are heard at once, and of each so many activities, if they are short: they are looked up and kept
+together."""
 TRIES = 6
 FRESH = timedelta(minutes=1)
 
@@ -128,7 +130,7 @@ async def _go_through(job: Job, lane: str) -> None:
     until = loop.time() + PATIENCE
     while loop.time() < until:
         async with job.db.read() as read:
-            items = await queries.first_items(read, lane, RUN)
+            items = await intake.first_items(read, lane, RUN, RUN_BYTES)
         if not items:
             break
         said = [_said(item) for item in items]
@@ -191,19 +193,19 @@ async def _understood(job: Job, item: Item, said: Activity | None) -> Deed | Non
     async with job.db.read() as read:
         owner = await _owner(read, item.path) if bearer == near else None
         relayed = bearer != near and await carrying.by_relay(read, item.headers)
-        news, known = await health.is_news(read, bearer), await queries.already(read, key)
+        news, known = await health.is_news(read, bearer), await intake.already(read, key)
     given = Incoming(sender=sender, activity=activity, base=job.settings.base, owner=owner, relayed=relayed)
     deed = None if known else await ACTIVITIES[activity.type](rationed, given)
 
     async def kept(tx: Tx) -> None:
-        queries.drop_item(tx, item.id)
+        intake.drop_item(tx, item.id)
         if news:
             await peers.heard_from(tx, bearer)
             await health.heard(tx, bearer)
         if bearer == near:
             await synchrony.compare(tx, sender, item.headers.get(synchrony.HEADER), job.settings.base)
         if deed:
-            queries.done(tx, key)
+            intake.done(tx, key)
             await forwarding.done(tx, given, item.body, deed)
 
     return kept
@@ -214,7 +216,7 @@ async def _keep(job: Job, item: Item, kept: Deed) -> None:
     try:
         await job.db.write_together(kept)
     except asyncpg.UniqueViolationError as error:
-        if error.constraint_name != queries.DONE:
+        if error.constraint_name != intake.DONE:
             raise
         await _forget(job, item)
 
@@ -288,13 +290,13 @@ async def _verify(job: Job, sender: Account, item: Item, proof: Proof) -> None:
 
 async def _forget(job: Job, item: Item) -> None:
     async with job.db.write() as tx:
-        queries.drop_item(tx, item.id)
+        intake.drop_item(tx, item.id)
 
 
 async def _refuse(job: Job, item: Item, reason: str) -> None:
     async with job.db.write() as tx:
-        queries.drop_item(tx, item.id)
-        await queries.refuse(tx, item.host.partition("~")[0], reason, item.body)
+        intake.drop_item(tx, item.id)
+        await intake.refuse(tx, item.host.partition("~")[0], reason, item.body)
 
 
 async def _later(job: Job, item: Item, reason: str) -> None:
@@ -304,5 +306,5 @@ async def _later(job: Job, item: Item, reason: str) -> None:
         return
     lane = f"{item.host.partition('~')[0]}~{item.tries + 1}"
     async with job.db.write() as tx:
-        await queries.move_item(tx, item.id, lane)
-        await queries.wake_inbox(tx, lane, tx.now + timedelta(seconds=(item.tries + 1) ** 4 + 15))
+        await intake.move_item(tx, item.id, lane)
+        await intake.wake_inbox(tx, lane, tx.now + timedelta(seconds=(item.tries + 1) ** 4 + 15))

@@ -12,7 +12,8 @@ from parvis.accounts import queries as people
 from parvis.base.db import Db, Tx
 from parvis.base.errors import Conflict, Invalid, NotFound, Problem
 from parvis.base.jobs import Job
-from parvis.federation import fetch, jsonld, outbox, queries, wire
+from parvis.federation import fetch, jsonld, outbox, wire
+from parvis.federation.intake import queries as intake
 from parvis.federation.model import RelayPassed, RelayWanted
 from parvis.federation.relaying import queries as relaying
 from parvis.federation.vocabulary import Activity
@@ -58,7 +59,7 @@ async def hear(db: Db, activity: Activity) -> None:
     """What a relay passes on as somebody else wrote it, without a proof: only where the post is is believed."""
     async with db.write() as tx:
         uri = activity.object
-        if activity.type in PASSED and uri and await queries.first_time(tx, f"{uri} passed on"):
+        if activity.type in PASSED and uri and await intake.first_time(tx, f"{uri} passed on"):
             await tx.emit(RelayPassed(uri))
 
 

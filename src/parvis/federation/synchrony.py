@@ -24,6 +24,7 @@ from parvis.base.errors import Forbidden, NotFound, Problem
 from parvis.base.jobs import Job
 from parvis.federation import fetch, jsonld, outbox, proofs, queries, signatures, threads, verbs
 from parvis.federation.activities.incoming import person
+from parvis.federation.intake import queries as intake
 from parvis.federation.jsonld import Document
 from parvis.federation.model import FollowersDiffer
 from parvis.federation.signatures import BadSignature
@@ -97,7 +98,7 @@ async def introduced(job: Job, headers: Mapping[str, str]) -> None:
     near = jsonld.host(uri)
     async with job.db.write() as tx:
         met = not near or await people.by_uri(tx, uri) or await peers.is_kept_out(tx, servers.above(near))
-        if met or not await queries.first_time(tx, f"{near} introduced {int(tx.now.timestamp()) // HOST_OFTEN}"):
+        if met or not await intake.first_time(tx, f"{near} introduced {int(tx.now.timestamp()) // HOST_OFTEN}"):
             return
     with contextlib.suppress(Problem):
         await fetch.actor(job, uri)
@@ -122,8 +123,8 @@ async def compare(tx: Tx, sender: Account, value: str | None, base: str) -> None
         return
     now = int(tx.now.timestamp())
     mine, theirs = f"{sender.uri} followers {now // OFTEN}", f"{origin(sender.uri)} followers {now // HOST_OFTEN}"
-    if not await queries.already(tx, mine) and await queries.first_time(tx, theirs):
-        await queries.first_time(tx, mine)
+    if not await intake.already(tx, mine) and await intake.first_time(tx, theirs):
+        await intake.first_time(tx, mine)
         mark = verbs.mark(tx.now)
         await tx.emit(FollowersDiffer(sender.id, told.url, told.digest, digest(known), mark))
 

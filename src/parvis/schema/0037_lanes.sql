@@ -25,3 +25,6 @@ BEGIN
         UPDATE delivery_hosts SET lease_until = NULL, failures = 0, failing_since = NULL WHERE host = lane;
     END IF;
 END $$;
+
+REVOKE ALL ON FUNCTION hold_post(text), leave_inbox(text), leave_delivery(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hold_post(text), leave_inbox(text), leave_delivery(text) TO parvis_app;
