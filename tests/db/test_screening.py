@@ -411,6 +411,8 @@ async def test_residents_bring_the_rules_into_a_charter_that_has_none_and_let_th
         await square.app.execute(
             "INSERT INTO proposals (author_id, title, text, scope, ceiling, article, parameters)"
             " VALUES ($1, 'x', 'x', 'posts', 0, 'II.1', '{\"alike_mode\": 2}')", square.alice.id)
+    brought = await square.app.fetch("SELECT article, parameters ->> 'alike_mode' AS mode FROM proposals ORDER BY id")
+    assert [tuple(row) for row in brought] == [("I.8", "2"), ("I.7", "2")]
 
 
 async def test_traces_are_forgotten_after_a_week(square: Square) -> None:

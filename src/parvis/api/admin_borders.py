@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -42,20 +41,14 @@ class OfList(Paged, frozen=True, kw_only=True):
     list_id: int | None = None
 
 
-class Adopted(msgspec.Struct, frozen=True, kw_only=True):
+class Adopted(domains.Grounds, frozen=True, kw_only=True):
     """A proposal that becomes a decision: on which article, and why; what is not said is as proposed."""
 
     id: int
     severity: Severity | None = None
     reject_media: bool | None = None
     reject_reports: bool | None = None
-    text: str = ""
-    article_ids: list[int] = []
     status_ids: list[int] = []
-    ends_at: datetime | None = None
-    review_at: datetime | None = None
-    duration: int | None = None
-    permanent: bool = False
 
 
 class Dismissed(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,18 @@ MOST = 1000
 LIFTED = "Lifted by a moderator."
 
 
-class NewBlock(msgspec.Struct, frozen=True, kw_only=True):
+class Grounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision about a server stands on, until when it holds, and when it is looked at again."""
+
+    text: str = ""
+    article_ids: list[int] = []
+    ends_at: datetime | None = None
+    review_at: datetime | None = None
+    duration: int | None = None
+    permanent: bool = False
+
+
+class NewBlock(Grounds, frozen=True, kw_only=True):
     """A server that shall be kept out or limited: on which article, and why."""
 
     domain: str
@@ -35,16 +46,10 @@ class NewBlock(msgspec.Struct, frozen=True, kw_only=True):
     private_comment: str | None = None
     public_comment: str | None = None
     obfuscate: bool | None = None
-    text: str = ""
-    article_ids: list[int] = []
     status_ids: list[int] = []
-    ends_at: datetime | None = None
-    review_at: datetime | None = None
-    duration: int | None = None
-    permanent: bool = False
 
 
-class ChangedBlock(msgspec.Struct, frozen=True, kw_only=True):
+class ChangedBlock(Grounds, frozen=True, kw_only=True):
     """What shall be otherwise about a block; what is not said stays."""
 
     id: int
@@ -54,12 +59,6 @@ class ChangedBlock(msgspec.Struct, frozen=True, kw_only=True):
     private_comment: str | None = None
     public_comment: str | None = None
     obfuscate: bool | None = None
-    text: str = ""
-    article_ids: list[int] = []
-    ends_at: datetime | None = None
-    review_at: datetime | None = None
-    duration: int | None = None
-    permanent: bool = False
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
