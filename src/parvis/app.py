@@ -132,6 +132,7 @@ class Doors:
                         (b"content-security-policy", POLICY.encode()), *secure]
         self._open = [*self._always, (b"access-control-allow-origin", b"*"),
                       (b"access-control-expose-headers", EXPOSED.encode())]
+        self._names = {b"x-request-id", *(name for name, _ in self._open)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request through."""
@@ -153,8 +154,10 @@ class Doors:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                known = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *((n, v) for n, v in extra if n not in known)]
+                said = message["headers"]
+                known = {name for name, _ in said}
+                added = extra if known.isdisjoint(self._names) else [one for one in extra if one[0] not in known]
+                message["headers"] = [*said, *added]
             await send(message)
 
         await self._inner(scope, receive, answer)

@@ -175,7 +175,7 @@ class Call:
         """Tell the client what is left."""
         told = left.headers()
         self.headers |= told
-        self.request.state.limits = told
+        self.request.scope.setdefault("state", {})["limits"] = told
 
     @property
     def address(self) -> str:

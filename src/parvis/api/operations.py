@@ -155,18 +155,25 @@ class Fork:
                 fork = fork.named.setdefault(segment, Fork())
         fork.rows[row.method] = row
 
-    def find(self, segments: list[str], place: int, taken: list[str]) -> Fork | None:
+    def find(self, segments: Sequence[str], taken: list[str]) -> Fork | None:
         """The fork where a path ends; names go before parameters, whose values are put into `taken`."""
-        if place == len(segments):
-            return self if self.rows else None
-        named = self.named.get(segments[place])
-        found = named.find(segments, place + 1, taken) if named is not None else None
-        if found is not None or self.rest is None or not segments[place]:
-            return found
-        found = self.rest.find(segments, place + 1, taken)
-        if found is not None:
-            taken.insert(0, segments[place])
-        return found
+        fork = self
+        for place, segment in enumerate(segments, 1):
+            named, rest = fork.named.get(segment), fork.rest if segment else None
+            if named is not None and rest is not None:
+                before = len(taken)
+                found = named.find(segments[place:], taken)
+                if found is not None:
+                    return found
+                del taken[before:]
+            if named is not None and rest is None:
+                fork = named
+            elif rest is not None:
+                taken.append(segment)
+                fork = rest
+            else:
+                return None
+        return fork if fork.rows else None
 
 
 class Table:
@@ -185,7 +192,7 @@ class Table:
         """Answer what the API can answer, and what nothing else may because its path is the API's."""
         path: str = scope["path"]
         taken: list[str] = []
-        found = self._root.find(path.strip("/").split("/"), 0, taken) if scope["type"] == "http" else None
+        found = self._root.find(path.strip("/").split("/"), taken) if scope["type"] == "http" else None
         if found is None and (scope["type"] != "http" or not path.startswith("/api/")):
             await self._rest(scope, receive, send)
             return

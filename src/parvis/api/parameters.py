@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -78,28 +78,59 @@ def _lists(value: Any) -> Any:
 
 def fitted(value: Any, kind: inspect.Type) -> Any:
     """A value brought nearer to what is expected: words for booleans, one for a list of one, blanks for nothing."""
-    if isinstance(kind, inspect.UnionType):
-        if value is None or (value == "" and not any(isinstance(part, inspect.StrType) for part in kind.types)):
-            return None
-        kinds = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
-        return fitted(value, kinds[0]) if kinds else value
-    if isinstance(kind, inspect.BoolType) and isinstance(value, str | int):
-        word = str(value).lower()
-        return True if word in TRUE else False if word in FALSE else value
-    if isinstance(kind, inspect.ListType | inspect.VarTupleType):
-        if isinstance(value, Mapping):
-            value = list(value.values())
-        rows = value if isinstance(value, list | tuple) else [value]
-        return [fitted(row, kind.item_type) for row in rows]
-    if isinstance(kind, inspect.StructType) and isinstance(value, Mapping):
-        return _members(value, named(kind))
-    if isinstance(kind, inspect.IntType) and isinstance(value, str | int) and not isinstance(value, bool):
-        return _number(value)
-    if isinstance(kind, inspect.StrType) and isinstance(value, str):
-        return UNFIT if "\x00" in value or (not value.isprintable() and _has_surrogates(value)) else value
-    if isinstance(kind, inspect.DictType) and isinstance(value, Mapping):
-        return {fitted(name, kind.key_type): fitted(part, kind.value_type) for name, part in value.items()}
-    return value
+    fit = FITTING.get(type(kind))
+    return value if fit is None else fit(value, kind)
+
+
+def _one_of(value: Any, kind: inspect.UnionType) -> Any:
+    if value is None or (value == "" and not any(isinstance(part, inspect.StrType) for part in kind.types)):
+        return None
+    kinds = [part for part in kind.types if not isinstance(part, inspect.NoneType)]
+    return fitted(value, kinds[0]) if kinds else value
+
+
+def _truth(value: Any, _: inspect.BoolType) -> Any:
+    if not isinstance(value, (str, int)):
+        return value
+    word = str(value).lower()
+    return True if word in TRUE else False if word in FALSE else value
+
+
+def _rows(value: Any, kind: inspect.ListType | inspect.VarTupleType) -> Any:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    rows = value if isinstance(value, (list, tuple)) else [value]
+    return [fitted(row, kind.item_type) for row in rows]
+
+
+def _struct(value: Any, kind: inspect.StructType) -> Any:
+    return _members(value, named(kind)) if isinstance(value, Mapping) else value
+
+
+def _number(value: Any, _: inspect.IntType) -> Any:
+    """A whole number that a bigint holds, or what the conversion will refuse."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return value
+    text = str(value).strip()
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
+        return UNFIT
+    return int(text) if abs(int(text)) <= LARGEST else UNFIT
+
+
+def _text(value: Any, _: inspect.StrType) -> Any:
+    return UNFIT if isinstance(value, str) and ("\x00" in value or _has_surrogates(value)) else value
+
+
+def _dict(value: Any, kind: inspect.DictType) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {fitted(name, kind.key_type): fitted(part, kind.value_type) for name, part in value.items()}
+
+
+FITTING: Mapping[type, Callable[[Any, Any], Any]] = {
+    inspect.UnionType: _one_of, inspect.BoolType: _truth, inspect.ListType: _rows, inspect.VarTupleType: _rows,
+    inspect.StructType: _struct, inspect.IntType: _number, inspect.StrType: _text, inspect.DictType: _dict,
+}
 
 
 def named(kind: inspect.StructType) -> dict[str, inspect.Field]:
@@ -119,16 +150,8 @@ def _tells_null(field: inspect.Field) -> bool:
     return not field.required and field.default is field.default_factory is msgspec.NODEFAULT
 
 
-def _number(value: str | int) -> object:
-    """A whole number that a bigint holds, or what the conversion will refuse."""
-    text = str(value).strip()
-    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
-        return UNFIT
-    return int(text) if abs(int(text)) <= LARGEST else UNFIT
-
-
 def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
+    return not text.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def converted(

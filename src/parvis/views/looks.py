@@ -1,4 +1,4 @@
-"""A look at posts and people for one viewer or many, in two statements: what is the same for all, each one's own."""
+"""A look at posts and people for one viewer or many, in one statement; what few pages have takes a second."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from parvis.filters import policy as filters
 from parvis.filters.model import Live, Sieve
 from parvis.quotes import policy as quotes
 from parvis.views import queries
-from parvis.views.model import Asked, Mark, MarkKind, Post
-from parvis.views.queries import Material
+from parvis.views.model import Asked, Mark, MarkKind, Post, Seen
 from parvis.views.stock import Stock, ids
 
 NONE: frozenset[int] = frozenset()
@@ -68,27 +67,34 @@ def is_open(posts: Mapping[int, Post], post: Post) -> bool:
 
 
 async def look(
-    r: Read, stock: Stock, looks: Sequence[Look], *, known: Sequence[Post] | None = None, everything: bool = False
+    r: Read, stock: Stock, looks: Sequence[Look], *, known: Seen | None = None, everything: bool = False
 ) -> dict[int | None, Sight]:
     """What each viewer sees of what they look at, with all cards in stock.
 
-    `known`: what `queries.posts` says of all of it, where that was read already. `everything`: whoever may see it, for
-    those who decide on reports.
+    `known`: what a look found of all of it, where that was read already. `everything`: whoever may see it, for those
+    who decide on reports.
     """
     wanted: dict[int | None, dict[int, None]] = defaultdict(dict)
     for one in looks:
         wanted[one.viewer] |= dict.fromkeys(one.status_ids)
     people = {number for one in looks for number in one.account_ids}
-    rows = list(known or ())
     if known is None:
-        rows = await queries.posts(r, list({number for ids in wanted.values() for number in ids}), list(people))
+        pairs = [(viewer, number) for viewer, numbers in wanted.items() for number in numbers]
+        known = await queries.look(r, pairs, list(people))
+    rows = known.posts
     moved = {row.moved_to_id for row in rows if row.moved_to_id is not None} - people
     if moved:  # seldom: who wants to know where somebody has gone wants to see who that is now
-        rows += await queries.posts(r, (), list(moved))
+        rows = [*rows, *(await queries.look(r, [], list(moved))).posts]
     scene = Scene({row.id: row for row in rows if row.id}, {row.account_id: row for row in rows if not row.id})
     missing = stock.missing_of(scene.posts.values(), scene.people.values())
-    found, materials = await _marks(r, scene.posts, wanted, ids(missing))
+    asked = Asked()
+    for viewer, numbers in wanted.items():
+        _ask(asked, viewer, scene.posts, numbers)
+    marks, materials = await queries.rest(r, asked, ids(missing))
     stock.fill(missing, materials)
+    found: dict[int | None, list[Mark]] = defaultdict(list)
+    for mark in [*known.marks, *marks]:
+        found[mark.viewer].append(mark)
     return {viewer: _sight(scene, found[viewer], everything) for viewer in wanted}
 
 
@@ -105,28 +111,9 @@ def _sight(scene: Scene, found: Sequence[Mark], everything: bool) -> Sight:
     return Sight(scene, marks, told, held, everything)
 
 
-async def _marks(
-    r: Read, posts: Mapping[int, Post], wanted: Mapping[int | None, Iterable[int]], cards: Sequence[Sequence[int]]
-) -> tuple[Mapping[int | None, list[Mark]], list[Material]]:
-    asked = Asked()
-    for viewer, numbers in wanted.items():
-        _ask(asked, viewer, posts, [number for number in numbers if number in posts])
-    found: dict[int | None, list[Mark]] = defaultdict(list)
-    if not (asked.viewers or asked.polls[0] or asked.quotes[0] or any(cards)):
-        return found, []
-    marks, materials = await queries.marks(r, asked, cards)
-    for mark in marks:
-        found[mark.viewer].append(mark)
-    return found, materials
-
-
-def _ask(asked: Asked, viewer: int | None, posts: Mapping[int, Post], tops: Sequence[int]) -> None:
-    """Add what is to be asked for one viewer: what is not open to all, then the rest, then what comes with them."""
-    closed = [number for number in tops if not is_open(posts, posts[number])]
-    whole = list(dict.fromkeys([*closed, *tops, *_beside(posts, tops)]))
-    if not whole:
-        return
-    for number in whole:
+def _ask(asked: Asked, viewer: int | None, posts: Mapping[int, Post], tops: Iterable[int]) -> None:
+    """Add what else is to be asked for one viewer, of what they look at and what comes with it."""
+    for number in _beside(posts, tops):
         post = posts[number]
         if post.asks:
             _add(asked.polls, viewer, number)
@@ -134,24 +121,15 @@ def _ask(asked: Asked, viewer: int | None, posts: Mapping[int, Post], tops: Sequ
             _add(asked.quotes, viewer, post.quoted_id)
         if viewer is not None and post.quote_rules not in PLAIN_RULES:
             _add(asked.people, viewer, post.account_id)
-    if viewer is None and not closed:
-        return
-    start = len(asked.ids) + 1
-    asked.viewers.append(viewer)
-    ends = (start, start + len(closed) - 1, start + len(tops) - 1, start + len(whole) - 1)
-    for bound, end in zip(asked.bounds, ends, strict=True):
-        bound.append(end)
-    asked.ids += whole
-    asked.authors += [posts[number].account_id for number in whole]
-    asked.threads += [posts[number].conversation_id for number in whole]
 
 
-def _beside(posts: Mapping[int, Post], tops: Iterable[int]) -> list[int]:
-    """What these pass on, and what they and those quote."""
-    passed_on = [posts[number].reblog_of_id for number in tops]
-    whole = [number for number in [*tops, *passed_on] if number in posts and number is not None]
+def _beside(posts: Mapping[int, Post], tops: Iterable[int]) -> dict[int, None]:
+    """These, what they pass on, and what both quote; each once."""
+    known = [number for number in tops if number in posts]
+    passed_on = [number for top in known if (number := posts[top].reblog_of_id) in posts and number is not None]
+    whole = dict.fromkeys([*known, *passed_on])
     quoted = [posts[number].quoted_id for number in whole if posts[number].quote_state == "accepted"]
-    return [number for number in [*whole, *quoted] if number in posts and number is not None]
+    return whole | dict.fromkeys(number for number in quoted if number in posts and number is not None)
 
 
 def _add(pairs: tuple[list[int | None], list[int]], viewer: int | None, thing: int) -> None:

@@ -58,7 +58,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 MarkKind = Literal["favourited", "reblogged", "bookmarked", "muted", "pinned", "barred", "seen", "filters", "poll",
-                   "quote", "follows", "followed"]
+                   "quote", "follows", "followed", "place"]
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -70,14 +70,16 @@ class Mark(msgspec.Struct, frozen=True):
     told: Any
 
 
-class Asked(msgspec.Struct):
-    """Of whom and of what `marks` are wanted: arrays that belong together by their places."""
+class Seen(msgspec.Struct, frozen=True):
+    """What one look finds: what is the same for everybody, and what is so for each viewer."""
 
-    viewers: list[int | None] = []
-    bounds: tuple[list[int], list[int], list[int], list[int]] = msgspec.field(default_factory=lambda: ([], [], [], []))
-    ids: list[int] = []
-    authors: list[int] = []
-    threads: list[int | None] = []
+    posts: list[Post]
+    marks: list[Mark]
+
+
+class Asked(msgspec.Struct):
+    """What else is wanted, by who looks: arrays that belong together by their places."""
+
     polls: tuple[list[int | None], list[int]] = msgspec.field(default_factory=lambda: ([], []))
     quotes: tuple[list[int | None], list[int]] = msgspec.field(default_factory=lambda: ([], []))
     people: tuple[list[int | None], list[int]] = msgspec.field(default_factory=lambda: ([], []))

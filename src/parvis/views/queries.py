@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from parvis.base.db import Read, for_many
+from parvis.base.db import Read, Rows, for_many
 from parvis.base.ids import Page, both_ways
-from parvis.views.model import Around, Asked, Mark, Place, Post
+from parvis.views.model import Around, Asked, Mark, Place, Post, Seen
 
 CARDS = ("status", "account", "card")
 
@@ -42,18 +42,30 @@ RULES = """CASE WHEN cardinality(s.quote_manual) = 0 AND s.quote_automatic = '{p
 UNLOCKED = """s.visibility IN ('public', 'unlisted') AND NOT s.local_only AND s.deleted_at IS NULL
     AND s.removed_at IS NULL"""
 
-# What is `wanted`, what that passes on, what both quote, and `people`: ids alone, for what stands between is prepared
-# anew each time. Waiting deltas are summed for the page at once: a subquery for each row costs more than all of them
-# are worth.
-SHOWN = f"""whole AS MATERIALIZED (
-        SELECT id FROM wanted
-        UNION ALL SELECT s.reblog_of_id FROM wanted w JOIN statuses s ON s.id = w.id WHERE s.reblog_of_id IS NOT NULL),
-    shown AS MATERIALIZED (
-        SELECT id, NULL::bigint AS person FROM whole
-        UNION ALL SELECT q.quoted_id, NULL FROM whole JOIN quotes q ON q.status_id = whole.id AND q.state = 'accepted'
-        UNION ALL SELECT NULL, person FROM people)
-    SELECT coalesce(s.id, 0), coalesce(s.version, 0), a.id AS account_id, s.reblog_of_id, s.conversation_id,
-           (s.id IS NULL OR {UNLOCKED}) AND a.deleted_at IS NULL AND a.suspended_at IS NULL,
+# What is `asked`, by whom, and what that passes on; and what both quote. `top`: what was asked for of which it is part.
+BEHELD = """whole AS MATERIALIZED (
+        SELECT viewer, id, id AS top FROM asked
+        UNION ALL SELECT a.viewer, s.reblog_of_id, a.id FROM asked a JOIN statuses s ON s.id = a.id
+        WHERE s.reblog_of_id IS NOT NULL),
+    beheld AS MATERIALIZED (
+        SELECT viewer, id, top FROM whole
+        UNION ALL SELECT w.viewer, q.quoted_id, NULL FROM whole w
+        JOIN quotes q ON q.status_id = w.id AND q.state = 'accepted')"""
+
+
+def _posts(*, people: bool) -> str:
+    """All of it as it is for everybody, and `people`: ids alone before that, for what stands between is prepared anew
+    each time.
+
+    Waiting deltas are summed for the page at once: a subquery for each row costs more than all of them are worth.
+    """
+    join, author = ("LEFT JOIN", "coalesce(s.account_id, w.person)") if people else ("JOIN", "s.account_id")
+    return f"""shown AS MATERIALIZED (
+        SELECT DISTINCT id{", NULL::bigint AS person" if people else ""} FROM beheld
+        {"UNION ALL SELECT NULL, unnest($3::bigint[])" if people else ""}),
+    posts AS MATERIALIZED (
+    SELECT coalesce(s.id, 0) AS id, coalesce(s.version, 0), a.id AS account_id, s.reblog_of_id, s.conversation_id,
+           (s.id IS NULL OR {UNLOCKED}) AND a.deleted_at IS NULL AND a.suspended_at IS NULL AS open,
            greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
            greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
            greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
@@ -63,8 +75,7 @@ SHOWN = f"""whole AS MATERIALIZED (
            EXISTS (SELECT FROM polls p WHERE p.status_id = s.id),
            pc.id AS card_id, pc.version AS card_version, q.state, q.quoted_id, {RULES},
            coalesce(s.visibility, ''), {HIDDEN_REPLIES}
-           /*places*/
-    FROM shown w LEFT JOIN statuses s ON s.id = w.id JOIN accounts a ON a.id = coalesce(s.account_id, w.person)
+    FROM shown w {join} statuses s ON s.id = w.id JOIN accounts a ON a.id = {author}
     LEFT JOIN quotes q ON q.status_id = s.id
     LEFT JOIN status_counts c ON c.status_id = s.id
     LEFT JOIN status_cards sc ON sc.status_id = s.id LEFT JOIN linked_pages lp ON lp.url = sc.url
@@ -76,8 +87,54 @@ SHOWN = f"""whole AS MATERIALIZED (
     LEFT JOIN account_counts ac ON ac.account_id = a.id
     LEFT JOIN (SELECT account_id, sum(statuses) AS statuses, sum(followers) AS followers, sum(following) AS following
                FROM account_count_deltas WHERE account_id = ANY(ARRAY(
-                   SELECT coalesce(s.account_id, w.person) FROM shown w LEFT JOIN statuses s ON s.id = w.id))
-               GROUP BY account_id) ad ON ad.account_id = a.id"""
+                   SELECT {author} FROM shown w {join} statuses s ON s.id = w.id))
+               GROUP BY account_id) ad ON ad.account_id = a.id)"""
+
+
+# Each viewer with what of it is not open to all (seen_by must be asked about that), and all of it in arrays.
+CLOSED = "array_agg(b.top) FILTER (WHERE NOT p.open AND b.top IS NOT NULL)"
+EYES = f"""eyes AS MATERIALIZED (
+        SELECT e.*, EXISTS (SELECT FROM blocks b WHERE b.account_id = e.viewer AND b.target_id = ANY(e.authors))
+                    OR EXISTS (SELECT FROM blocks b WHERE b.account_id = ANY(e.authors) AND b.target_id = e.viewer)
+                    AS barred
+        FROM (SELECT b.viewer, array_agg(b.top) AS tops, {CLOSED} AS closed,
+                     array_agg(p.id) AS ids, array_agg(p.account_id) AS authors, array_agg(p.conversation_id) AS threads
+              FROM beheld b JOIN posts p ON p.id = b.id GROUP BY b.viewer) e)"""
+MARKS = """SELECT e.viewer, x.status_id AS thing, 'favourited' AS kind, NULL::jsonb AS told
+    FROM eyes e JOIN favourites x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
+    UNION ALL SELECT e.viewer, x.reblog_of_id, 'reblogged', NULL
+    FROM eyes e JOIN statuses x ON x.account_id = e.viewer AND x.reblog_of_id = ANY(e.ids) AND x.deleted_at IS NULL
+    UNION ALL SELECT e.viewer, x.status_id, 'bookmarked', NULL
+    FROM eyes e JOIN bookmarks x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
+    UNION ALL SELECT e.viewer, x.conversation_id, 'muted', NULL
+    FROM eyes e JOIN conversation_mutes x ON x.account_id = e.viewer AND x.conversation_id = ANY(e.threads)
+    UNION ALL SELECT e.viewer, x.status_id, 'pinned', NULL
+    FROM eyes e JOIN pins x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
+    UNION ALL SELECT e.viewer, 0, 'barred', NULL FROM eyes e WHERE e.barred
+    UNION ALL SELECT e.viewer, x.id, 'seen', NULL
+    FROM eyes e CROSS JOIN LATERAL
+         unnest(seen_among(e.viewer, CASE WHEN e.barred THEN e.tops ELSE e.closed END)) x(id)
+    WHERE e.barred OR e.closed IS NOT NULL
+    UNION ALL SELECT e.viewer, 0, 'filters', live_filters(e.viewer, e.ids)
+    FROM eyes e WHERE EXISTS (SELECT FROM filters f WHERE f.account_id = e.viewer)"""
+# Of those who are not signed in.
+STRANGERS = f"""eyes AS MATERIALIZED (
+        SELECT {CLOSED} AS closed FROM beheld b JOIN posts p ON p.id = b.id)"""
+OPENED = """SELECT NULL::bigint AS viewer, x.id AS thing, 'seen' AS kind, NULL::jsonb AS told
+    FROM eyes e CROSS JOIN LATERAL unnest(seen_among(NULL, e.closed)) x(id) WHERE e.closed IS NOT NULL"""
+NOBODY = ", ".join(f"NULL::{kind}" for kind in (
+    "bigint", "int", *["bigint"] * 3, "bool", *["int"] * 8, "bigint", "text", "bool", "bigint", "int", "text",
+    "bigint", "text", "text", "int"))
+
+
+def _looking(asked: str, *, signed_in: bool, people: bool = False, more: str = "") -> str:
+    """Posts, and in a row after them the marks: as one statement, for each costs more than what it finds."""
+    eyes, marks = (EYES, MARKS) if signed_in else (STRANGERS, OPENED)
+    return f"""WITH {asked}, {BEHELD}, {_posts(people=people)}, {eyes}
+    SELECT *, NULL::jsonb FROM posts UNION ALL SELECT {NOBODY}, (
+        SELECT jsonb_agg(jsonb_build_array(viewer, thing, kind, told)) FROM ({marks}{more}) m)"""
+
+
 # A post with what it replies to, the beginning first, and the replies, each branch before the next.
 THREAD = """WITH RECURSIVE up (id, parent, far, depth) AS (
         SELECT s.id, s.in_reply_to_id, NOT s.local, 0 FROM statuses s WHERE s.id = $1
@@ -92,69 +149,72 @@ THREAD = """WITH RECURSIVE up (id, parent, far, depth) AS (
     (SELECT sign(-up.depth)::int AS side, up.id, far FROM up ORDER BY up.depth DESC)
     UNION ALL
     (SELECT 1, down.id, false FROM down ORDER BY down.path LIMIT $3)"""
-POSTS = f"""WITH wanted (id) AS (SELECT unnest($1::bigint[])), people (person) AS (SELECT unnest($2::bigint[])),
-    {SHOWN}"""
-PLACES = "(SELECT array_agg(ARRAY[place, n, side, far::int]) FROM around p WHERE p.id = s.id)"
-# Their ids as an array: how long a chain of answers is, PostgreSQL would guess a hundredfold.
-AROUND = f"""WITH around AS MATERIALIZED (
-        SELECT w.*, row_number() OVER () AS place FROM ({for_many(THREAD, ("bigint", "int", "int", "int"))}) w),
-    wanted (id) AS (SELECT unnest(ARRAY(SELECT DISTINCT id FROM around))), people (person) AS (SELECT 0 WHERE false),
-    {SHOWN.replace("/*places*/", f", {PLACES}")}"""
+# By whether anybody is signed in, and whether accounts are asked for beside posts: PostgreSQL prepares every table that
+# a statement names, each time (8 µs), whether a row is wanted of it or not.
+LOOKING = {
+    (signed_in, people): _looking(
+        "asked AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::bigint[]) q(viewer, id))",
+        signed_in=signed_in, people=people,
+    ) for signed_in in (False, True) for people in (False, True)
+}
+PLACES = "UNION ALL SELECT NULL, id, 'place', jsonb_build_array(n, place, side, far) FROM around"
 
 
-async def posts(r: Read, status_ids: Sequence[int], account_ids: Sequence[int] = ()) -> list[Post]:
-    """These posts, what they pass on and quote, and these accounts: all that is the same for everybody.
+def _around(thread: str, viewer: str, *, signed_in: bool) -> str:
+    """Posts and what stands around them; `place` is a mark of each."""
+    asked = f"""around AS MATERIALIZED (SELECT w.*, row_number() OVER () AS place FROM ({thread}) w),
+        asked AS MATERIALIZED (SELECT {viewer} AS viewer, id FROM around)"""
+    return _looking(asked, signed_in=signed_in, more=f" {PLACES}")
 
-    Whoever may see them: what is not for a viewer is left out by what `marks` say of it.
+
+AROUND_ONE = {
+    known: _around(f"SELECT 1 AS n, x.* FROM ({THREAD}) x", "$5::bigint", signed_in=known) for known in (False, True)
+}
+AROUND = {
+    known: _around(for_many(THREAD, ("bigint", "int", "int", "int")), "($5::bigint[])[n]", signed_in=known)
+    for known in (False, True)
+}
+
+
+async def look(r: Read, looks: Sequence[tuple[int | None, int]], account_ids: Sequence[int] = ()) -> Seen:
+    """Posts by who looks at each, what they pass on and quote, and these accounts; and what is so for each viewer.
+
+    Whoever may see them: what is not for a viewer is left out by what the marks say of it.
     """
-    return await r.all(Post, POSTS, list(status_ids), list(account_ids))
+    viewers = [viewer for viewer, _ in looks]
+    asked: list[Sequence[int | None]] = [viewers, [number for _, number in looks]]
+    if account_ids:
+        asked.append(account_ids)
+    return _seen(await r.rows(LOOKING[any(viewers), bool(account_ids)], *asked))
 
 
-async def around(r: Read, asked: Sequence[Around]) -> tuple[list[Post], dict[Around, list[Place]]]:
-    """The same of what stands around these posts and of themselves; and the places around each, in their order."""
-    bounds = ((one.status_id, one.up, one.down, one.depth) for one in asked)
-    rows = await r.rows(AROUND, *zip(*bounds, strict=True))
+async def around(r: Read, asked: Sequence[Around]) -> tuple[Seen, dict[Around, list[Place]]]:
+    """The same of posts and what stands around them; and the places around each, in their order."""
+    bounds = [(one.status_id, one.up, one.down, one.depth, one.viewer) for one in asked]
+    known = any(one.viewer for one in asked)
+    if len(asked) == 1:
+        rows = await r.rows(AROUND_ONE[known], *bounds[0])
+    else:
+        rows = await r.rows(AROUND[known], *zip(*bounds, strict=True))
+    seen = _seen(rows)
     places: dict[Around, list[Place]] = {one: [] for one in asked}
-    for _, n, side, far, number in sorted((*place, row[0]) for row in rows for place in row[-1] or ()):
-        places[asked[n - 1]].append(Place(number, side, bool(far)))
-    return [Post(*row[:-1]) for row in rows], places
+    for n, _, side, far, number in sorted((*mark.told, mark.thing) for mark in seen.marks if mark.kind == "place"):
+        places[asked[n - 1]].append(Place(number, side, far))
+    return seen, places
 
 
-# Each viewer's posts lie one after the other in three arrays that belong together: from `lo` those that seen_by must
-# be asked about, up to `c`; up to `m` those that are looked at; up to `hi` those that come with them.
-MARKS = """WITH eyes AS MATERIALIZED (
-        SELECT e.*, EXISTS (SELECT FROM blocks b WHERE b.account_id = e.viewer AND b.target_id = ANY(e.authors))
-                    OR EXISTS (SELECT FROM blocks b WHERE b.account_id = ANY(e.authors) AND b.target_id = e.viewer)
-                    AS barred
-        FROM (SELECT viewer, ($6::bigint[])[lo : c] AS closed, ($6::bigint[])[lo : m] AS tops,
-                     ($6::bigint[])[lo : hi] AS ids, ($7::bigint[])[lo : hi] AS authors,
-                     ($8::bigint[])[lo : hi] AS threads
-              FROM unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[]) w(viewer, lo, c, m, hi)) e)
-    SELECT e.viewer, x.status_id, 'favourited', NULL::jsonb
-    FROM eyes e JOIN favourites x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
-    UNION ALL SELECT e.viewer, x.reblog_of_id, 'reblogged', NULL
-    FROM eyes e JOIN statuses x ON x.account_id = e.viewer AND x.reblog_of_id = ANY(e.ids) AND x.deleted_at IS NULL
-    UNION ALL SELECT e.viewer, x.status_id, 'bookmarked', NULL
-    FROM eyes e JOIN bookmarks x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
-    UNION ALL SELECT e.viewer, x.conversation_id, 'muted', NULL
-    FROM eyes e JOIN conversation_mutes x ON x.account_id = e.viewer AND x.conversation_id = ANY(e.threads)
-    UNION ALL SELECT e.viewer, x.status_id, 'pinned', NULL
-    FROM eyes e JOIN pins x ON x.account_id = e.viewer AND x.status_id = ANY(e.ids)
-    UNION ALL SELECT e.viewer, 0, 'barred', NULL FROM eyes e WHERE e.barred
-    UNION ALL SELECT e.viewer, x.id, 'seen', NULL
-    FROM eyes e CROSS JOIN LATERAL
-         unnest(seen_among(e.viewer, CASE WHEN e.barred THEN e.tops ELSE e.closed END)) x(id)
-    WHERE e.barred OR cardinality(e.closed) > 0
-    UNION ALL SELECT e.viewer, 0, 'filters', live_filters(e.viewer, e.ids)
-    FROM eyes e WHERE EXISTS (SELECT FROM filters f WHERE f.account_id = e.viewer)"""
+def _seen(rows: Rows) -> Seen:
+    return Seen([Post(*row[:-1]) for row in rows[:-1]], [Mark(*mark) for mark in rows[-1][-1] or ()])
+
+
 # What few pages have: polls, quotes, people of whom it matters whether they and the viewer follow each other.
-BESIDE = """ UNION ALL SELECT p.viewer, p.id, 'poll', poll_shown(p.id, p.viewer)
-    FROM unnest($9::bigint[], $10::bigint[]) p(viewer, id)
+BESIDE = """SELECT p.viewer, p.id, 'poll', poll_shown(p.id, p.viewer)
+    FROM unnest($1::bigint[], $2::bigint[]) p(viewer, id)
     UNION ALL SELECT p.viewer, p.id, 'quote', to_jsonb(quote_shown(p.id, p.viewer))
-    FROM unnest($11::bigint[], $12::bigint[]) p(viewer, id)
-    UNION ALL SELECT p.viewer, p.id, 'follows', NULL FROM unnest($13::bigint[], $14::bigint[]) p(viewer, id)
+    FROM unnest($3::bigint[], $4::bigint[]) p(viewer, id)
+    UNION ALL SELECT p.viewer, p.id, 'follows', NULL FROM unnest($5::bigint[], $6::bigint[]) p(viewer, id)
     JOIN follows f ON f.account_id = p.viewer AND f.target_id = p.id AND f.accepted
-    UNION ALL SELECT p.viewer, p.id, 'followed', NULL FROM unnest($13::bigint[], $14::bigint[]) p(viewer, id)
+    UNION ALL SELECT p.viewer, p.id, 'followed', NULL FROM unnest($5::bigint[], $6::bigint[]) p(viewer, id)
     JOIN follows f ON f.account_id = p.id AND f.target_id = p.viewer AND f.accepted"""
 
 MATERIALS = """SELECT s.version, s.id, 'status', jsonb_build_object(
@@ -200,32 +260,24 @@ MATERIALS = """SELECT s.version, s.id, 'status', jsonb_build_object(
     SELECT c.version, c.id, 'card', to_jsonb(c) FROM preview_cards c WHERE c.id = ANY($3::bigint[])"""
 
 
-def _with_materials(sql: str, taken: int) -> str:
-    moved = re.sub(r"\$(\d):", lambda found: f"${int(found[1]) + taken}:", MATERIALS)
-    return f"{sql} UNION ALL {moved}"
+def _after(sql: str, taken: int) -> str:
+    """A statement whose parameters come after others."""
+    return re.sub(r"\$(\d):", lambda found: f"${int(found[1]) + taken}:", sql)
 
 
-# By whether anything is asked beside the marks, and whether cards are missing: PostgreSQL prepares every table that a
-# statement names, each time (8 µs), whether a row is wanted of it or not.
-MARKED = {
-    (False, False): MARKS, (True, False): MARKS + BESIDE,
-    (False, True): _with_materials(MARKS, 8), (True, True): _with_materials(MARKS + BESIDE, 14),
-}
+# By whether anything is asked beside the marks, and whether cards are missing.
+REST = {(True, False): BESIDE, (False, True): MATERIALS, (True, True): f"{BESIDE} UNION ALL {_after(MATERIALS, 6)}"}
 
 
-async def marks(r: Read, asked: Asked, cards: Sequence[Sequence[int]] = ()) -> tuple[list[Mark], list[Material]]:
-    """What is so for each viewer alone: what they marked, filter, may see; a poll and a quote as each is told of it.
-
-    With it, what missing `cards` (of posts, accounts and pages) are made from: a page that is shown for the first
-    time costs no statement more.
+async def rest(r: Read, asked: Asked, cards: Sequence[Sequence[int]]) -> tuple[list[Mark], list[Material]]:
+    """A poll and a quote as each viewer is told of it, who follows whom; and what missing cards (of posts, accounts and
+    pages) are made from. Most pages want nothing of it, and are not asked for.
     """
-    beside = bool(asked.polls[0] or asked.quotes[0] or asked.people[0])
-    wanted: list[Sequence[int | None]] = [asked.viewers, *asked.bounds, asked.ids, asked.authors, asked.threads]
-    if beside:
-        wanted += [*asked.polls, *asked.quotes, *asked.people]
-    if any(cards):
-        wanted += cards
-    rows = await r.all(Mark, MARKED[beside, any(cards)], *wanted)
+    beside, missing = bool(asked.polls[0] or asked.quotes[0] or asked.people[0]), any(cards)
+    if not (beside or missing):
+        return [], []
+    wanted = [*asked.polls, *asked.quotes, *asked.people] if beside else []
+    rows = await r.all(Mark, REST[beside, missing], *wanted, *(cards if missing else ()))
     made = [Material(row.viewer or 0, row.thing, row.kind, row.told) for row in rows if row.kind in CARDS]
     return [row for row in rows if row.kind not in CARDS], made
 

@@ -17,7 +17,7 @@ from parvis.quotes.model import Asker
 from parvis.views import looks
 from parvis.views.cards import ENCODE, Shelf, filter_results, opened, searchable
 from parvis.views.looks import Look, Scene, Sight
-from parvis.views.model import Post
+from parvis.views.model import Post, Seen
 from parvis.views.poll import poll_entity
 from parvis.views.stock import Stock
 
@@ -202,7 +202,7 @@ async def entities(
 
 
 async def sights(
-    r: Read, shelf: Shelf, settings: Settings, asked: Sequence[Look], *, known: Sequence[Post] | None = None,
+    r: Read, shelf: Shelf, settings: Settings, asked: Sequence[Look], *, known: Seen | None = None,
     everything: bool = False,
 ) -> dict[Look, Sight]:
     """What each of these looks shows, with the cards it wants on the shelf."""

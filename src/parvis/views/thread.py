@@ -30,10 +30,10 @@ class Thread(msgspec.Struct, frozen=True):
 
 
 async def threads(r: Read, shelf: Shelf, settings: Settings, asked: Sequence[Around]) -> dict[Around, Thread]:
-    """The surroundings of each post that its viewer may see, for all who ask, with two statements."""
-    posts, placed = await queries.around(r, asked)
+    """The surroundings of each post that its viewer may see, for all who ask, with one statement."""
+    known, placed = await queries.around(r, asked)
     looks = {one: Look(one.viewer, tuple(place.status_id for place in placed[one])) for one in asked}
-    seen = await sights(r, shelf, settings, list(looks.values()), known=posts)
+    seen = await sights(r, shelf, settings, list(looks.values()), known=known)
     made = {}
     for one, look in looks.items():
         shown, _ = composed(Eye(one.viewer, shelf, settings), look, seen[look])
