@@ -84,6 +84,7 @@ class App:
     def start(self) -> None:
         """Begin what a serving process does on the side."""
         self._background.append(asyncio.create_task(self.hub.run()))
+        self._background.append(asyncio.create_task(jobs.ring(self.db)))
         if self.settings.dev:
             self._background.append(asyncio.create_task(self.db.follow_clock()))
         self._background.append(asyncio.create_task(self.limits.keep_sharing(self.db)))

@@ -26,6 +26,7 @@ async def run(job: Job, stop: asyncio.Event) -> None:
     queue = jobs.manager(job, jobs.named(wiring.REACTIONS))
     working = asyncio.create_task(jobs.work(queue))
     turning = [asyncio.create_task(jobs.repeat(job, every, deed)) for every, deed in (*wiring.SCHEDULE, *OWN)]
+    turning.append(asyncio.create_task(jobs.ring(job.db)))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
     for task in turning:

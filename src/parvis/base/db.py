@@ -222,15 +222,16 @@ class Many:
 
 
 class Tx(Read):
-    """A transaction: it also changes, and tells the rest of the house what happened."""
+    """A transaction: it also changes, and tells the rest of the house what happened. `asked`: it left jobs."""
 
-    __slots__ = ("_jobs", "_last", "_reactions")
+    __slots__ = ("_jobs", "_last", "_reactions", "asked")
 
     def __init__(self, lent: Lent, now: datetime, reactions: Mapping[type, Reactions]) -> None:
         super().__init__(lent, now)
         self._reactions = reactions
         self._jobs: list[tuple[str, bytes]] = []
         self._last: dict[str, list[list[object]]] = {}
+        self.asked = False
 
     async def _asked_by_many(self, sql: str, args: Args) -> Rows:
         """Inside of a transaction nothing is shared: it sees what it has changed."""
@@ -283,7 +284,7 @@ class Tx(Read):
         if self._jobs:
             names = [name for name, _ in self._jobs]
             payloads: list[bytes | None] = [payload for _, payload in self._jobs]
-            self._jobs = []
+            self._jobs, self.asked = [], True
             queries = JobQueries.from_asyncpg_connection(await self._connection())
             await queries.enqueue(names, payloads, [0] * len(names))
 
@@ -308,12 +309,13 @@ class Looking:
 
 
 class Db:
-    """The pool, and the only way to a `Read` or a `Tx`."""
+    """The pool, and the only way to a `Read` or a `Tx`. `bell`: jobs wait that nobody was told of."""
 
     def __init__(self, pool: asyncpg.Pool[Any], clock: Clock, reactions: Mapping[type, Reactions]) -> None:
         self.pool = pool
         self.lent = Lent(pool, self.read)
         self._together: Batch[Tx, Deed, object] = Batch(self.write, _all_of, apart=True, patience=COMMITTED)
+        self.bell = asyncio.Event()
         self.clock = clock
         self.reactions = reactions
 
@@ -331,6 +333,8 @@ class Db:
                 yield tx
                 await tx.flush()
             sound = True
+            if tx.asked:
+                self.bell.set()
         except asyncpg.PostgresError as error:
             if (told := _told(error)) is None:
                 raise

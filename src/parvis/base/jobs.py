@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, get_type_hints
 
+import asyncpg
 import msgspec
 import structlog
+from pgqueuer.domain.settings import DBSettings
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.models import Job as Row
+from pgqueuer.models import TableChangedEvent
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from pgqueuer.types import QueueExecutionMode
@@ -29,6 +32,7 @@ from parvis.base.workshop import Workshop
 log = structlog.get_logger()
 
 HEARTBEAT = timedelta(seconds=5)
+MOMENT = 0.02
 
 
 class Job(msgspec.Struct, frozen=True, dict=True):
@@ -102,8 +106,29 @@ def manager(job: Job, reactions: Mapping[str, tuple[Later, type]]) -> QueueManag
     return queue
 
 
+async def ring(db: Db) -> None:
+    """Tell the workers that jobs wait, at most fifty times a second, for as long as this process lives.
+
+    NOTIFY takes a global lock at commit: it has a transaction of its own. What is not heard is found a moment later.
+    """
+    names = DBSettings()
+    while True:
+        await db.bell.wait()
+        db.bell.clear()
+        told = TableChangedEvent(
+            channel=names.channel, operation="insert", sent_at=datetime.now(UTC), table=names.queue_table,
+            type="table_changed_event",
+        )
+        try:
+            async with db.read() as r:
+                await r.value("SELECT pg_notify($1, $2)", names.channel, told.model_dump_json())
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            log.exception("workers are not told of jobs at the moment")
+        await asyncio.sleep(MOMENT)
+
+
 async def work(queue: QueueManager) -> None:
-    """Run jobs until the queue manager is told to shut down. The table is looked at ten times a second."""
+    """Run jobs until the queue manager is told to shut down. The table is looked at ten times a second, and on call."""
     await queue.run(
         dequeue_timeout=timedelta(milliseconds=100), batch_size=20, heartbeat_timeout=HEARTBEAT,
         log_aggregation_interval=timedelta(minutes=5),
@@ -121,8 +146,10 @@ async def drain(job: Job, reactions: Mapping[str, tuple[Later, type]]) -> None:
 async def repeat(job: Job, every: float, deed: Every) -> None:
     """Do one thing of the schedule again and again; a failure is logged and the next turn tries again.
 
-    A deed that answers a true value had work and is called again at once.
+    A deed that answers a true value had work and is called again at once, and more often for some turns after that:
+    what comes does not come alone.
     """
+    pause = every
     while True:
         more: object = False
         try:
@@ -131,5 +158,6 @@ async def repeat(job: Job, every: float, deed: Every) -> None:
             raise
         except Exception:
             log.exception("schedule", deed=job_name(deed))
+        pause = every / 10 if more else min(every, pause * 1.1)
         if not more:
-            await asyncio.sleep(every)
+            await asyncio.sleep(pause)
