@@ -29,7 +29,7 @@ from parvis.base.errors import Upstream
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str], Awaitable[Sequence[Address]]]
-Sign = Callable[[str, str, dict[str, str], bytes | None], dict[str, str]]
+Sign = Callable[[str, str, dict[str, str], bytes | None], Awaitable[dict[str, str]]]
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 10.0
@@ -209,7 +209,7 @@ class Http:
             self._spend(url)
             signed = {**headers, "host": url.raw_authority}
             if errand.sign is not None:
-                signed |= lowered(errand.sign(method, str(url), dict(signed), errand.body))
+                signed |= lowered(await errand.sign(method, str(url), dict(signed), errand.body))
             async with in_time(deadline, url):
                 answer = await self._open(Request(method, str(url), signed, errand.body))
             if not redirected(method, answer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Final, Unpack
@@ -81,9 +82,9 @@ def signing(private: RSAPrivateKey | bytes, actor_uri: str, clock: Clock, way: W
 
     signer = signatures.Signer(private, key_id(actor_uri))
 
-    def sign(method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, str]:
+    async def sign(method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, str]:
         now: datetime = clock.now()
-        return WAYS[way](signer, method, url, headers, body, now)
+        return await asyncio.to_thread(WAYS[way], signer, method, url, headers, body, now)
 
     return sign
 
