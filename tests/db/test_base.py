@@ -9,14 +9,18 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
+from pgqueuer.domain.settings import DBSettings
+from pgqueuer.models import AnyEvent
 
 from conftest import Server
+from parvis import wiring
 from parvis.base import jobs, pulse, schema
 from parvis.base.clock import Clock
-from parvis.base.db import Db, Reactions, Tx, busy, connect
+from parvis.base.db import Db, Reactions, Tx, busy, connect, job_name
 from parvis.base.http import Http
 from parvis.base.jobs import Job
 from parvis.base.settings import Settings
+from parvis.federation import queries
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -184,3 +188,44 @@ async def test_an_open_transaction_keeps_the_outbound_client_shut(db: Db) -> Non
 
 def test_the_clock_has_an_offset_only_where_it_is_moved() -> None:
     assert abs((Clock(timedelta(days=1)).now() - Clock().now()).total_seconds() - 86_400) < 1
+
+
+async def test_what_a_process_leaves_for_a_deed_is_done_at_once(db: Db) -> None:
+    done: list[Job] = []
+
+    async def deed(job: Job) -> None:
+        done.append(job)
+
+    turning = asyncio.create_task(jobs.repeat(job_of(db), 60.0, deed))
+    async with asyncio.timeout(10):
+        while not done:
+            await asyncio.sleep(0.01)
+        async with db.write() as tx:
+            tx.ring(job_name(deed))
+        while len(done) < 2:
+            await asyncio.sleep(0.01)
+    turning.cancel()
+
+
+async def test_workers_are_told_of_jobs_once_they_are_there(server: Server, database_name: str) -> None:
+    db = await opened(server, database_name, later=(hear,))
+    told: list[object] = []
+    ringing = asyncio.create_task(jobs.ring(db))
+    async with db.pool.acquire() as ear, asyncio.timeout(10):
+        await ear.add_listener(DBSettings().channel, lambda *heard: told.append(heard[-1]))
+        with pytest.raises(ZeroDivisionError):
+            async with db.write() as tx:
+                await tx.emit(Rung(1))
+                raise ZeroDivisionError
+        async with db.write() as tx:
+            await tx.emit(Rung(2))
+        while not told:
+            await asyncio.sleep(0.01)
+        assert [AnyEvent.model_validate_json(str(one)).root.type for one in told] == ["table_changed_event"]
+        await ear.reset()
+    ringing.cancel()
+    await db.close()
+
+
+def test_whoever_is_rung_for_is_a_deed_of_the_schedule() -> None:
+    assert queries.DELIVER in {job_name(deed) for _, deed in wiring.SCHEDULE}

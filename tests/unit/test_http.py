@@ -298,7 +298,7 @@ async def test_every_hop_is_signed_anew_and_secrets_stay_with_the_first_server()
         seen.append((request.headers.get("Signature"), request.headers.get("Authorization")))
         return web.Response(text="here")
 
-    def sign(method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, str]:
+    async def sign(method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, str]:
         return {"Signature": f"{method} {url} {headers['host']} {body!r}"}
 
     async with serving(second) as there, serving(sent_to(f"http://127.0.0.1:{there}/b", 307)) as here, client() as http:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from parvis.accounts.model import Account
 from parvis.base.errors import Invalid
 from parvis.federation import documents, jsonld, verbs, vocabulary, wire
-from parvis.federation.queries import Totals
+from parvis.federation.queries import Outline
 from parvis.federation.vocabulary import PUBLIC
 from parvis.statuses.model import Status, Tagged
 
@@ -73,7 +73,7 @@ def post(**more: Any) -> Status:
 def written(status: Status, *named: Account) -> dict[str, Any]:
     """The document of a post that names some people."""
     tags = (Tagged(status.id, "fete", "Fête"),)
-    made = documents.Written(bela(), status, tuple((one, False) for one in named), tags, (), None, Totals(1, 2, 3))
+    made = documents.Written(bela(), status, tuple((one, False) for one in named), tags, (), Outline(1, 2, 3))
     return documents.note(made, "https://sued.example")
 
 
@@ -151,7 +151,7 @@ def test_a_context_holds_the_terms_that_are_used_and_no_more() -> None:
 
 
 def test_the_posts_of_others_are_never_written_as_ours() -> None:
-    made = documents.Written(bela(domain="nord.example"), post(), (), (), (), None, Totals(0, 0, 0))
+    made = documents.Written(bela(domain="nord.example"), post(), (), (), (), Outline(0, 0, 0))
     with pytest.raises(ValueError, match="own posts"):
         documents.note(made, "https://sued.example")
 

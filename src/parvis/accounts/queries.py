@@ -51,7 +51,7 @@ async def by_uris(r: Read, uris: Sequence[str]) -> list[Account]:
 
 async def by_handle(r: Read, username: str, domain: str | None) -> Account | None:
     """The account with that handle; domain None for this city."""
-    return await r.one(
+    return await r.shared_one(
         Account,
         f"""SELECT {ACCOUNT} FROM accounts
             WHERE lower(username) = lower($1) AND coalesce(lower(domain), '') = coalesce(lower($2), '') AND {LET_IN}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ Rows: TypeAlias = Sequence[Any]
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 log = structlog.get_logger()
 REFUSED = "PV001"
+JOBS = "jobs"
 COMMITTED = 0.05  # within so many seconds others have committed: whoever comes meanwhile goes with the next
 
 OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
@@ -222,16 +224,16 @@ class Many:
 
 
 class Tx(Read):
-    """A transaction: it also changes, and tells the rest of the house what happened. `asked`: it left jobs."""
+    """A transaction: it also changes, and tells the rest of the house what happened. `rung`: whom its commit wakes."""
 
-    __slots__ = ("_jobs", "_last", "_reactions", "asked")
+    __slots__ = ("_jobs", "_last", "_reactions", "rung")
 
     def __init__(self, lent: Lent, now: datetime, reactions: Mapping[type, Reactions]) -> None:
         super().__init__(lent, now)
         self._reactions = reactions
         self._jobs: list[tuple[str, bytes]] = []
         self._last: dict[str, list[list[object]]] = {}
-        self.asked = False
+        self.rung: set[str] = set()
 
     async def _asked_by_many(self, sql: str, args: Args) -> Rows:
         """Inside of a transaction nothing is shared: it sees what it has changed."""
@@ -272,6 +274,10 @@ class Tx(Read):
         """Ask for one later reaction by name, without an event for everybody."""
         self._jobs.append((job_name(reaction), msgspec.json.encode(event)))
 
+    def ring(self, bell: str) -> None:
+        """Wake, when this commits, whoever of this process waits for it (a deed of the schedule, by its job's name)."""
+        self.rung.add(bell)
+
     async def lock(self, name: str) -> None:
         """Hold an advisory lock until this transaction ends: two deeds on one thing run one after the other."""
         await (await self._connection()).execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
@@ -284,7 +290,8 @@ class Tx(Read):
         if self._jobs:
             names = [name for name, _ in self._jobs]
             payloads: list[bytes | None] = [payload for _, payload in self._jobs]
-            self._jobs, self.asked = [], True
+            self._jobs = []
+            self.ring(JOBS)
             queries = JobQueries.from_asyncpg_connection(await self._connection())
             await queries.enqueue(names, payloads, [0] * len(names))
 
@@ -309,13 +316,13 @@ class Looking:
 
 
 class Db:
-    """The pool, and the only way to a `Read` or a `Tx`. `bell`: jobs wait that nobody was told of."""
+    """The pool, and the only way to a `Read` or a `Tx`. `bells`: who of this process is woken by what was committed."""
 
     def __init__(self, pool: asyncpg.Pool[Any], clock: Clock, reactions: Mapping[type, Reactions]) -> None:
         self.pool = pool
         self.lent = Lent(pool, self.read)
         self._together: Batch[Tx, Deed, object] = Batch(self.write, _all_of, apart=True, patience=COMMITTED)
-        self.bell = asyncio.Event()
+        self.bells: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.clock = clock
         self.reactions = reactions
 
@@ -333,8 +340,8 @@ class Db:
                 yield tx
                 await tx.flush()
             sound = True
-            if tx.asked:
-                self.bell.set()
+            for name in tx.rung:
+                self.bells[name].set()
         except asyncpg.PostgresError as error:
             if (told := _told(error)) is None:
                 raise

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, get_type_hints
 
@@ -23,7 +24,7 @@ from parvis.base import db as database
 from parvis.base import files
 from parvis.base import settings as deployment
 from parvis.base.clock import Clock
-from parvis.base.db import Db, Reactions, job_name
+from parvis.base.db import JOBS, Db, Reactions, job_name
 from parvis.base.files import Files
 from parvis.base.http import Http, Transport
 from parvis.base.settings import Settings
@@ -113,10 +114,9 @@ async def ring(db: Db) -> None:
     """
     names = DBSettings()
     while True:
-        await db.bell.wait()
-        db.bell.clear()
+        await _rung(db, JOBS)
         told = TableChangedEvent(
-            channel=names.channel, operation="insert", sent_at=datetime.now(UTC), table=names.queue_table,
+            channel=names.channel, operation="insert", sent_at=db.clock.now(), table=names.queue_table,
             type="table_changed_event",
         )
         try:
@@ -147,9 +147,9 @@ async def repeat(job: Job, every: float, deed: Every) -> None:
     """Do one thing of the schedule again and again; a failure is logged and the next turn tries again.
 
     A deed that answers a true value had work and is called again at once, and more often for some turns after that:
-    what comes does not come alone.
+    what comes does not come alone. What this process itself left for it (`Tx.ring`) it does at once.
     """
-    pause = every
+    name, pause = job_name(deed), every
     while True:
         more: object = False
         try:
@@ -157,7 +157,13 @@ async def repeat(job: Job, every: float, deed: Every) -> None:
         except asyncio.CancelledError:
             raise
         except Exception:
-            log.exception("schedule", deed=job_name(deed))
+            log.exception("schedule", deed=name)
         pause = every / 10 if more else min(every, pause * 1.1)
         if not more:
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_rung(job.db, name), pause)
+
+
+async def _rung(db: Db, name: str) -> None:
+    await db.bells[name].wait()
+    db.bells[name].clear()

@@ -17,7 +17,7 @@ from parvis.emojis.model import Emoji
 from parvis.federation import integrity, multikeys, queries, wire
 from parvis.federation.jsonld import Document, host
 from parvis.federation.keys import queries as keys
-from parvis.federation.queries import Totals
+from parvis.federation.queries import Outline
 from parvis.federation.vocabulary import PUBLIC
 from parvis.media import queries as files
 from parvis.media.model import Media
@@ -97,13 +97,10 @@ class Written(msgspec.Struct, frozen=True):
     named: tuple[tuple[Account, bool], ...]
     tags: tuple[Tagged, ...]
     media: tuple[Media, ...]
-    parent: str | None
-    totals: Totals
-    emojis: tuple[Emoji, ...] = ()
+    outline: Outline
     quote: Quote | None = None
     quoted: Status | None = None
     asked: Asked | None = None
-    context: str | None = None
 
 
 async def asked(r: Read, status_id: int) -> Asked | None:
@@ -117,19 +114,16 @@ async def asked(r: Read, status_id: int) -> Asked | None:
 
 async def written(r: Read, author: Account, status: Status) -> Written:
     """Collect what a post's document needs."""
-    named = {one.account_id: one.silent for one in await posts.mentioned(r, status.id)}
+    there = await queries.outline(r, status.id)
+    named = {one.account_id: one.silent for one in await posts.mentioned(r, status.id)} if there.names else {}
     known = await people.by_ids(r, list(named)) if named else []
-    parent = await posts.by_id(r, status.in_reply_to_id) if status.in_reply_to_id else None
-    quote = await quotes.of(r, status.id)
-    question = await asked(r, status.id)
-    titles = " ".join(option.title for option in question.options) if question else ""
+    quote = await quotes.of(r, status.id) if there.quotes else None
     return Written(
-        author, status, tuple((one, named[one.id]) for one in known), tuple(await posts.tags_of(r, [status.id])),
-        tuple(await files.of_statuses(r, [status.id])), parent.uri if parent else None,
-        await queries.totals(r, status.id),
-        tuple(await emojis.named(r, f"{status.spoiler_text} {status.content} {titles}", author.domain)), quote,
-        await posts.by_id(r, quote.quoted_id) if quote and quote.quoted_id else None, question,
-        await queries.context(r, status.id) if status.visibility in ("public", "unlisted") else None,
+        author, status, tuple((one, named[one.id]) for one in known),
+        tuple(await posts.tags_of(r, [status.id])) if there.tagged else (),
+        tuple(await files.of_statuses(r, [status.id])) if there.files else (),
+        there, quote, await posts.by_id(r, quote.quoted_id) if quote and quote.quoted_id else None,
+        await asked(r, status.id) if there.asks else None,
     )
 
 
@@ -271,21 +265,21 @@ def note(post: Written, base: str) -> Document:
     content = _quoting(post) + status.content
     to, cc = addresses(status, author, (one for one, _ in post.named))
     document: Document = {
-        "id": status.uri, "type": "Note", "summary": status.spoiler_text or None, "inReplyTo": post.parent,
+        "id": status.uri, "type": "Note", "summary": status.spoiler_text or None, "inReplyTo": post.outline.parent,
         "published": mastodon_time(status.created_at), "url": status.url, "attributedTo": author.uri, "to": to,
         "cc": cc, "sensitive": status.sensitive, "content": content,
         "attachment": [_attachment(file, base) for file in post.media],
         "tag": [
             *(_mention(one) for one, silent in post.named if not silent), *(_hashtag(tag, base) for tag in post.tags),
-            *(_emoji(one, base) for one in post.emojis),
+            *(_emoji(one, base) for one in msgspec.convert(post.outline.emojis, list[Emoji])),
         ],
-        "replies": collection(f"{status.uri}/replies", post.totals.replies, paged=True, ordered=False),
-        "likes": collection(f"{status.uri}/likes", post.totals.favourites, paged=False, ordered=False),
-        "shares": collection(f"{status.uri}/shares", post.totals.reblogs, paged=False, ordered=False),
+        "replies": collection(f"{status.uri}/replies", post.outline.replies, paged=True, ordered=False),
+        "likes": collection(f"{status.uri}/likes", post.outline.favourites, paged=False, ordered=False),
+        "shares": collection(f"{status.uri}/shares", post.outline.reblogs, paged=False, ordered=False),
         "interactionPolicy": _policy(status, author), **_quote(post),
     }
-    if post.context:
-        document["context"] = post.context
+    if post.outline.context:
+        document["context"] = post.outline.context
     if post.asked:
         document |= _question(post.asked)
     if status.language:

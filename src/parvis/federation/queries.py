@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,8 @@ from parvis.base.db import Read, Tx
 from parvis.federation.model import Refresh
 from parvis.statuses.model import Status
 from parvis.statuses.queries import STATUS
+
+DELIVER = "federation.delivery.deliver"
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -31,6 +34,22 @@ class Totals(msgspec.Struct, frozen=True):
     favourites: int
 
 
+class Outline(msgspec.Struct, frozen=True):
+    """A post's counts, the emoji it names, what it answers, where its conversation is listed; and what else it has."""
+
+    replies: int
+    reblogs: int
+    favourites: int
+    emojis: list[dict[str, Any]] = []
+    parent: str | None = None
+    context: str | None = None
+    names: bool = False
+    tagged: bool = False
+    files: bool = False
+    quotes: bool = False
+    asks: bool = False
+
+
 class Usage(msgspec.Struct, frozen=True):
     """How lively the city is, for NodeInfo."""
 
@@ -38,6 +57,12 @@ class Usage(msgspec.Struct, frozen=True):
     month: int
     half_year: int
     posts: int
+
+
+def _open(post: str, author: str) -> str:
+    """May everybody see it? The part of seen_by that asks nothing of the viewer."""
+    return f"""{post}.visibility IN ('public', 'unlisted') AND NOT {post}.local_only AND {post}.deleted_at IS NULL
+        AND {post}.removed_at IS NULL AND {author}.deleted_at IS NULL AND {author}.suspended_at IS NULL"""
 
 
 async def bury(tx: Tx, uri: str) -> int:
@@ -94,6 +119,7 @@ async def send(
     `again` brings the same activity once more: an answer that seems to have been lost. For hosts that are away nothing
     is written.
     """
+    tx.ring(DELIVER)
     return await tx.run(
         """WITH places AS (SELECT w.host, w.inbox FROM unnest($4::text[], $5::text[]) AS w(host, inbox)
                            WHERE NOT EXISTS (SELECT FROM peers WHERE domain = w.host AND away_since IS NOT NULL)),
@@ -236,18 +262,42 @@ async def agreed(r: Read, quoting: str, quoted: str) -> str | None:
     return found
 
 
+COUNTED = ", ".join(
+    f"""(coalesce((SELECT c.{name} FROM status_counts c WHERE c.status_id = s.id), 0)
+        + coalesce((SELECT sum(d.{name}) FROM status_count_deltas d WHERE d.status_id = s.id), 0))::int"""
+    for name in Totals.__struct_fields__
+)
+
+
 async def totals(r: Read, status_id: int) -> Totals:
     """A post's counts up to this moment."""
+    return await r.one(Totals, f"SELECT {COUNTED} FROM statuses s WHERE s.id = $1", status_id) or Totals(0, 0, 0)
+
+
+async def outline(r: Read, status_id: int) -> Outline:
+    """What there is of one of our posts: most have little of it, and of the rest nothing need be read.
+
+    A conversation that somebody here began is listed for each of its posts that everybody may see.
+    """
     found = await r.one(
-        Totals,
-        """SELECT coalesce(max(c.replies), 0) + coalesce(sum(d.replies), 0)::int,
-                  coalesce(max(c.reblogs), 0) + coalesce(sum(d.reblogs), 0)::int,
-                  coalesce(max(c.favourites), 0) + coalesce(sum(d.favourites), 0)::int
-           FROM (SELECT $1::bigint AS id) s LEFT JOIN status_counts c ON c.status_id = s.id
-           LEFT JOIN status_count_deltas d ON d.status_id = s.id""",
+        Outline,
+        f"""SELECT {COUNTED},
+                emojis_in(concat_ws(' ', s.spoiler_text, s.content, (
+                    SELECT string_agg(o.title, ' ' ORDER BY o.choice)
+                    FROM polls p JOIN poll_options o ON o.poll_id = p.id WHERE p.status_id = s.id)), NULL),
+                (SELECT p.uri FROM statuses p WHERE p.id = s.in_reply_to_id),
+                (SELECT b.uri || '/contexts/' || f.id FROM statuses f JOIN accounts b ON b.id = f.account_id
+                 WHERE f.id = s.conversation_id AND f.local AND {_open("f", "b")} AND {_open("s", "a")}
+                   AND s.reblog_of_id IS NULL AND NOT s.reply_hidden),
+                EXISTS (SELECT FROM mentions x WHERE x.status_id = s.id),
+                EXISTS (SELECT FROM status_tags x WHERE x.status_id = s.id),
+                EXISTS (SELECT FROM media x WHERE x.status_id = s.id),
+                EXISTS (SELECT FROM quotes x WHERE x.status_id = s.id),
+                EXISTS (SELECT FROM polls x WHERE x.status_id = s.id)
+            FROM statuses s JOIN accounts a ON a.id = s.account_id WHERE s.id = $1""",
         status_id,
     )
-    return found or Totals(0, 0, 0)
+    return found or Outline(0, 0, 0)
 
 
 async def usage(r: Read) -> Usage:
@@ -295,18 +345,6 @@ async def open_replies(r: Read, status_id: int, most: int) -> list[str]:
            ORDER BY s.id LIMIT $2""",
         status_id, most,
     )
-
-
-async def context(r: Read, status_id: int) -> str | None:
-    """Where a conversation that somebody here began is listed, for each of its posts that everybody may see."""
-    found: str | None = await r.value(
-        """SELECT a.uri || '/contexts/' || f.id FROM seen_by(NULL) s JOIN seen_by(NULL) f ON f.id = s.conversation_id
-           JOIN accounts a ON a.id = f.account_id
-           WHERE s.id = $1 AND f.local AND f.visibility IN ('public', 'unlisted') AND s.reblog_of_id IS NULL
-             AND s.visibility IN ('public', 'unlisted') AND NOT s.reply_hidden""",
-        status_id,
-    )
-    return found
 
 
 async def conversed(r: Read, account_id: int, first_id: int, after: int, most: int) -> list[tuple[int, str]]:
