@@ -112,15 +112,15 @@ async def asked(r: Read, status_id: int) -> Asked | None:
     return Asked(poll, tuple(options), voters, poll.ended(r.now))
 
 
-async def written(r: Read, author: Account, status: Status) -> Written:
-    """Collect what a post's document needs."""
-    there = await queries.outline(r, status.id)
+async def written(r: Read, author: Account, status: Status, known: Outline | None = None) -> Written:
+    """Collect what a post's document needs; `known`: what there is of it, where that was read already."""
+    there = known or await queries.outline(r, status.id)
     named = {one.account_id: one.silent for one in await posts.mentioned(r, status.id)} if there.names else {}
-    known = await people.by_ids(r, list(named)) if named else []
+    addressed = await people.by_ids(r, list(named)) if named else []
     quote = await quotes.of(r, status.id) if there.quotes else None
     return Written(
-        author, status, tuple((one, named[one.id]) for one in known),
-        tuple(await posts.tags_of(r, [status.id])) if there.tagged else (),
+        author, status, tuple((one, named[one.id]) for one in addressed),
+        tuple(Tagged(*tag) for tag in there.tags),
         tuple(await files.of_statuses(r, [status.id])) if there.files else (),
         there, quote, await posts.by_id(r, quote.quoted_id) if quote and quote.quoted_id else None,
         await asked(r, status.id) if there.asks else None,
@@ -129,7 +129,8 @@ async def written(r: Read, author: Account, status: Status) -> Written:
 
 def in_context(document: Document) -> Document:
     """The document with the context that its own words need, and no more."""
-    words = _words(document)
+    words: set[str] = set()
+    _gather(words, document)
     used = sorted(words & TERMS.keys())
     terms = {name: TERMS[name] for name in used}
     needed = {str(term["@id"] if isinstance(term, dict) else term).partition(":")[0] for term in terms.values()}
@@ -143,12 +144,17 @@ def in_context(document: Document) -> Document:
     return {"@context": context[0] if len(context) == 1 else context} | document
 
 
-def _words(value: object) -> set[str]:
-    if isinstance(value, list):
-        return set[str]().union(*(_words(one) for one in value))
-    if not isinstance(value, dict):
-        return set()
-    return {str(value.get("type")), *value} | set[str]().union(*(_words(one) for one in value.values()))
+def _gather(words: set[str], value: object) -> None:
+    """Add the words of a document: the names of its members, and its types."""
+    if isinstance(value, dict):
+        words.update(value)
+        words.add(str(value.get("type")))
+        value = value.values()
+    elif not isinstance(value, list):
+        return
+    for one in value:
+        if isinstance(one, (dict, list)):
+            _gather(words, one)
 
 
 def encoded(document: Document) -> bytes:
@@ -162,23 +168,16 @@ Sent = tuple[Document, bytes]
 
 async def sent(r: Read, base: str, asked: Sequence[Wanted]) -> dict[Wanted, Sent]:
     """People and posts of this city as whoever may have them is told of them, for all who ask at one moment."""
-    made: dict[Wanted, Sent] = {}
-    for kind, number in asked:
-        found = await (_person if kind == "actor" else _post)(r, base, number)
-        if found is not None:
-            made[kind, number] = (found, encoded(found))
-    return made
-
-
-async def _person(r: Read, base: str, number: int) -> Document | None:
-    account = await people.here(r, number)
-    return await profile(r, account, (await people.shown(r, [number]))[0], base) if account else None
-
-
-async def _post(r: Read, base: str, number: int) -> Document | None:
-    status = await posts.by_id(r, number)
-    author = status and await people.by_id(r, status.account_id)
-    return note(await written(r, author, status), base) if status and author and not status.deleted_at else None
+    made: dict[Wanted, Document] = {}
+    notes = [number for kind, number in asked if kind == "note"]
+    for status, author, there in await queries.outlined(r, notes) if notes else ():
+        if not status.deleted_at:
+            made["note", status.id] = note(await written(r, author, status, there), base)
+    for number in [number for kind, number in asked if kind == "actor"]:
+        account = await people.here(r, number)
+        if account:
+            made["actor", number] = await profile(r, account, (await people.shown(r, [number]))[0], base)
+    return {one: (document, encoded(document)) for one, document in made.items()}
 
 
 async def profile(r: Read, account: Account, shown: Shown, base: str) -> Document:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.federation.model import Refresh
 from parvis.statuses.model import Status
@@ -35,7 +36,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """A post's counts, the emoji it names, what it answers, where its conversation is listed; and what else it has."""
+    """A post's counts, emoji, hashtags, what it answers, where its conversation is listed; and what else it has."""
 
     replies: int
     reblogs: int
@@ -43,8 +44,8 @@ class Outline(msgspec.Struct, frozen=True):
     emojis: list[dict[str, Any]] = []
     parent: str | None = None
     context: str | None = None
+    tags: list[tuple[int, str, str]] = []
     names: bool = False
-    tagged: bool = False
     files: bool = False
     quotes: bool = False
     asks: bool = False
@@ -262,6 +263,7 @@ async def agreed(r: Read, quoting: str, quoted: str) -> str | None:
     return found
 
 
+PARTS = ("mentions", "media", "quotes", "polls")
 COUNTED = ", ".join(
     f"""(coalesce((SELECT c.{name} FROM status_counts c WHERE c.status_id = s.id), 0)
         + coalesce((SELECT sum(d.{name}) FROM status_count_deltas d WHERE d.status_id = s.id), 0))::int"""
@@ -274,30 +276,41 @@ async def totals(r: Read, status_id: int) -> Totals:
     return await r.one(Totals, f"SELECT {COUNTED} FROM statuses s WHERE s.id = $1", status_id) or Totals(0, 0, 0)
 
 
+OUTLINE = f"""{COUNTED},
+    emojis_in(concat_ws(' ', s.spoiler_text, s.content, (
+        SELECT string_agg(o.title, ' ' ORDER BY o.choice)
+        FROM polls p JOIN poll_options o ON o.poll_id = p.id WHERE p.status_id = s.id)), NULL),
+    (SELECT p.uri FROM statuses p WHERE p.id = s.in_reply_to_id),
+    (SELECT b.uri || '/contexts/' || f.id FROM statuses f JOIN accounts b ON b.id = f.account_id
+     WHERE f.id = s.conversation_id AND f.local AND {_open("f", "b")} AND {_open("s", "a")}
+       AND s.reblog_of_id IS NULL AND NOT s.reply_hidden),
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(s.id, t.name, t.display_name) ORDER BY t.id), '[]')
+     FROM status_tags st JOIN tags t ON t.id = st.tag_id WHERE st.status_id = s.id),
+    {", ".join(f"EXISTS (SELECT FROM {table} x WHERE x.status_id = s.id)" for table in PARTS)}"""
+OURS = ", ".join(f"a.{name}" for name in Account.__struct_fields__)
+
+
 async def outline(r: Read, status_id: int) -> Outline:
     """What there is of one of our posts: most have little of it, and of the rest nothing need be read.
 
     A conversation that somebody here began is listed for each of its posts that everybody may see.
     """
     found = await r.one(
-        Outline,
-        f"""SELECT {COUNTED},
-                emojis_in(concat_ws(' ', s.spoiler_text, s.content, (
-                    SELECT string_agg(o.title, ' ' ORDER BY o.choice)
-                    FROM polls p JOIN poll_options o ON o.poll_id = p.id WHERE p.status_id = s.id)), NULL),
-                (SELECT p.uri FROM statuses p WHERE p.id = s.in_reply_to_id),
-                (SELECT b.uri || '/contexts/' || f.id FROM statuses f JOIN accounts b ON b.id = f.account_id
-                 WHERE f.id = s.conversation_id AND f.local AND {_open("f", "b")} AND {_open("s", "a")}
-                   AND s.reblog_of_id IS NULL AND NOT s.reply_hidden),
-                EXISTS (SELECT FROM mentions x WHERE x.status_id = s.id),
-                EXISTS (SELECT FROM status_tags x WHERE x.status_id = s.id),
-                EXISTS (SELECT FROM media x WHERE x.status_id = s.id),
-                EXISTS (SELECT FROM quotes x WHERE x.status_id = s.id),
-                EXISTS (SELECT FROM polls x WHERE x.status_id = s.id)
-            FROM statuses s JOIN accounts a ON a.id = s.account_id WHERE s.id = $1""",
-        status_id,
+        Outline, f"SELECT {OUTLINE} FROM statuses s JOIN accounts a ON a.id = s.account_id WHERE s.id = $1", status_id
     )
     return found or Outline(0, 0, 0)
+
+
+async def outlined(r: Read, status_ids: Sequence[int]) -> list[tuple[Status, Account, Outline]]:
+    """The same of several posts, with themselves and their authors."""
+    rows = await r.rows(
+        f"""SELECT {STATUS}, {OURS}, {OUTLINE} FROM statuses s JOIN accounts a ON a.id = s.account_id
+            WHERE s.id = ANY($1::bigint[])""",
+        list(status_ids),
+    )
+    first = len(Status.__struct_fields__)
+    last = first + len(Account.__struct_fields__)
+    return [(Status(*row[:first]), Account(*row[first:last]), Outline(*row[last:])) for row in rows]
 
 
 async def usage(r: Read) -> Usage:

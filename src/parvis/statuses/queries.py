@@ -227,16 +227,6 @@ async def mentioned(r: Read, status_id: int) -> list[Named]:
     )
 
 
-async def tags_of(r: Read, status_ids: Sequence[int]) -> list[Tagged]:
-    """The hashtags of posts."""
-    return await r.all(
-        Tagged,
-        """SELECT st.status_id, t.name, t.display_name FROM status_tags st JOIN tags t ON t.id = st.tag_id
-           WHERE st.status_id = ANY($1::bigint[]) ORDER BY st.status_id, t.id""",
-        list(status_ids),
-    )
-
-
 async def revise(tx: Tx, status_id: int, revision: Revision) -> int:
     """Write what a post says now."""
     return await tx.run(
