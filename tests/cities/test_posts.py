@@ -12,6 +12,7 @@ from parvis.accounts import actions as accounts
 from parvis.accounts import queries as people
 from parvis.accounts.model import Account, ProfileEdit
 from parvis.federation import jsonld, outbox
+from parvis.federation import queries as sent
 from parvis.media import queries as media
 from parvis.moderation.model import Level, MeasureTaken
 from parvis.statuses import actions as statuses
@@ -54,7 +55,7 @@ async def test_a_post_arrives_with_all_it_says(cities: Cities, nord: City, sued:
     assert f'href="{alice.url}"' in copy.content
     assert abs(copy.created_at - said.created_at) < timedelta(milliseconds=1)
     assert [(one.account_id, one.silent) for one in await nord.look(posts.mentioned, copy.id)] == [(alice.id, False)]
-    assert [tag.name for tag in await nord.look(posts.tags_of, [copy.id])] == ["fete"]
+    assert [name for _, name, _ in (await nord.look(sent.outline, copy.id)).tags] == ["fete"]
 
 
 async def test_each_visibility_stays_what_it_is(cities: Cities, nord: City, sued: City) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from parvis.base.db import Read, Tx
 from parvis.base.errors import NotFound
-from parvis.statuses.model import Draft, Edit, Made, Named, Openness, Revision, Standing, Status, Tagged
+from parvis.statuses.model import Draft, Edit, Made, Named, Openness, Revision, Standing, Status
 
 STATUS = """s.id, s.account_id, s.uri, s.url, s.local, s.text, s.content, s.spoiler_text, s.sensitive, s.visibility,
     s.language, s.in_reply_to_id, s.in_reply_to_account_id, s.conversation_id, s.reblog_of_id, s.created_at,
