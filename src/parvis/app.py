@@ -25,7 +25,7 @@ from parvis.base import jobs, log, process, settings
 from parvis.base.batch import Batch
 from parvis.base.cache import Cache
 from parvis.base.clock import Clock
-from parvis.base.db import Db, Read
+from parvis.base.db import AWAY, Db, Read
 from parvis.base.errors import Problem
 from parvis.base.http import Http, Transport
 from parvis.base.jobs import Job
@@ -115,6 +115,7 @@ def _table(app: App) -> operations.Table:
     routes: list[BaseRoute] = [*operations.routes(), *pages.routes()]
     handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
         Problem: errors.on_problem, HTTPException: errors.on_http, Exception: errors.on_crash,
+        **dict.fromkeys(AWAY, errors.on_away),
     }
     told = pages.or_page(handlers)
     rest = Starlette(routes=routes, exception_handlers=told)

@@ -23,18 +23,12 @@ OWN: tuple[tuple[float, Every], ...] = ((0.05, beat), (3600.0, limits.forget))
 
 async def run(job: Job, stop: asyncio.Event) -> None:
     """Work until told to stop: every later reaction, every deed of the schedule, the notifier of streams."""
-    queue = jobs.manager(job, jobs.named(wiring.REACTIONS))
-    working = asyncio.create_task(jobs.work(queue))
     turning = [asyncio.create_task(jobs.repeat(job, every, deed)) for every, deed in (*wiring.SCHEDULE, *OWN)]
     turning.append(asyncio.create_task(jobs.ring(job.db)))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    await jobs.work(job, jobs.named(wiring.REACTIONS), stop)
     for task in turning:
         task.cancel()
-    queue.shutdown.set()
     await asyncio.gather(*turning, return_exceptions=True)
-    await working
-    stopping.cancel()
 
 
 async def main() -> None:

@@ -106,15 +106,15 @@ async def test_a_job_that_fails_waits_for_its_next_try_and_is_not_lost(server: S
     db = await opened(server, database_name, later=(fail,))
     async with db.write() as tx:
         await tx.emit(Rung(1))
-    queue = jobs.manager(job_of(db), jobs.named(db.reactions))
-    working = asyncio.create_task(jobs.work(queue))
+    stop = asyncio.Event()
+    working = asyncio.create_task(jobs.work(job_of(db), jobs.named(db.reactions), stop))
     async with asyncio.timeout(10):
         while True:
             async with db.read() as r:
                 if await r.value("SELECT max(attempts) FROM pgqueuer"):
                     break
             await asyncio.sleep(0.05)
-    queue.shutdown.set()
+    stop.set()
     await working
     async with db.read() as r:
         assert await r.values("SELECT status::text FROM pgqueuer") == ["queued"]

@@ -167,3 +167,10 @@ async def on_crash(request: Request, error: Exception) -> Response:
     """A fault of ours: logged whole, told without a detail."""
     log.error("crash", method=request.method, path=request.url.path, exc_info=error)
     return answer(500, {"error": "Something went wrong on our side. Nothing was changed; please try again."})
+
+
+async def on_away(request: Request, error: Exception) -> Response:
+    """The database is not there. Whether what was asked was still done is unknown: an Idempotency-Key makes it sure."""
+    log.warning("the database cannot be reached", method=request.method, path=request.url.path, error=str(error))
+    sentence = "This server cannot reach its database at the moment. Please try again in a few seconds."
+    return answer(503, {"error": sentence}, {"Retry-After": "5"})

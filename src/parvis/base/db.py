@@ -32,6 +32,16 @@ REFUSED = "PV001"
 JOBS = "jobs"
 COMMITTED = 0.05  # within so many seconds others have committed: whoever comes meanwhile goes with the next
 
+
+
+class Away(ConnectionError):
+    """The database cannot be reached."""
+
+
+AWAY = (Away, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
+        asyncpg.CrashShutdownError)
+"""What a look or a change ends with when the database is not there, or goes meanwhile."""
+
 OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
 
 
@@ -67,12 +77,15 @@ class Lent:
         """One that is idle here, or the pool's."""
         while self._idle:
             connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
+            with contextlib.suppress(asyncpg.InterfaceError):  # the pool took it back when its other end went away
+                if not connection.is_closed():
+                    return connection
             await self._pool.release(connection)
         self._awaited += 1
         try:
             return await self._pool.acquire()
+        except OSError as error:
+            raise Away("the database cannot be reached") from error
         finally:
             self._awaited -= 1
 

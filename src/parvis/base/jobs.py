@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 HEARTBEAT = timedelta(seconds=5)
 MOMENT = 0.02
+PAUSE = 0.5
 
 
 class Job(msgspec.Struct, frozen=True, dict=True):
@@ -127,12 +128,30 @@ async def ring(db: Db) -> None:
         await asyncio.sleep(MOMENT)
 
 
-async def work(queue: QueueManager) -> None:
-    """Run jobs until the queue manager is told to shut down. The table is looked at ten times a second, and on call."""
-    await queue.run(
-        dequeue_timeout=timedelta(milliseconds=100), batch_size=20, heartbeat_timeout=HEARTBEAT,
-        log_aggregation_interval=timedelta(minutes=5),
-    )
+async def work(job: Job, reactions: Mapping[str, tuple[Later, type]], stop: asyncio.Event) -> None:
+    """Run jobs until told to stop. The table is looked at ten times a second, and on call.
+
+    While the database is away nothing is run; jobs that were running then are taken up again when it is back.
+    """
+    while not stop.is_set():
+        queue = manager(job, reactions)
+        stopping = asyncio.create_task(_shut(queue, stop))
+        try:
+            await queue.run(
+                dequeue_timeout=timedelta(milliseconds=100), batch_size=20, heartbeat_timeout=HEARTBEAT,
+                log_aggregation_interval=timedelta(minutes=5),
+            )
+        except Exception:
+            log.exception("jobs are not run at the moment")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), PAUSE)
+        finally:
+            stopping.cancel()
+
+
+async def _shut(queue: QueueManager, stop: asyncio.Event) -> None:
+    await stop.wait()
+    queue.shutdown.set()
 
 
 async def drain(job: Job, reactions: Mapping[str, tuple[Later, type]]) -> None:

@@ -1,0 +1,194 @@
+"""10,000 deliveries while the database stops and the job worker is killed: nothing is lost, what is repeated was in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import requests
+from aiohttp import web
+from stage import City, Person, cities, must, play, step, within
+
+from parvis.base import postgres
+from parvis.federation import signatures
+
+HOSTS, POSTS = 100, 100
+ALL = HOSTS * POSTS
+YOUNG = 31.0
+"""A job worker that dies sooner after its start ends the server: starting it again would help nobody."""
+AWAY = 3.0
+PACE = 0.1
+IN_FLIGHT = 3.0
+JSON = "application/activity+json"
+
+
+class Neighbours:
+    """Servers with one person each, on one port each, whose inboxes write down what arrives and when."""
+
+    def __init__(self) -> None:
+        self.key, self.pem = signatures.new_key()
+        self.heard: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
+        self.origins: list[str] = []
+        opened = threading.Event()
+        threading.Thread(target=lambda: asyncio.run(self._serve(opened)), daemon=True).start()
+        must(opened.wait(30), "the neighbours do not listen")
+
+    async def _serve(self, opened: threading.Event) -> None:
+        app = web.Application()
+        app.router.add_get("/actor", self._actor)
+        app.router.add_get("/.well-known/webfinger", self._finger)
+        app.router.add_post("/inbox", self._inbox)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        for _ in range(HOSTS):
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.origins = [f"http://127.0.0.1:{port}" for _, port in runner.addresses]
+        opened.set()
+        await asyncio.Event().wait()
+
+    async def _actor(self, request: web.Request) -> web.Response:
+        base = f"http://{request.host}"
+        return web.json_response({
+            "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
+            "id": f"{base}/actor", "type": "Person", "preferredUsername": "rec", "inbox": f"{base}/inbox",
+            "outbox": f"{base}/outbox", "followers": f"{base}/followers",
+            "publicKey": {"id": f"{base}/actor#main-key", "owner": f"{base}/actor", "publicKeyPem": self.pem},
+        }, content_type=JSON)
+
+    async def _finger(self, request: web.Request) -> web.Response:
+        links = [{"rel": "self", "type": JSON, "href": f"http://{request.host}/actor"}]
+        return web.json_response({"subject": f"acct:rec@{request.host}", "links": links})
+
+    async def _inbox(self, request: web.Request) -> web.Response:
+        activity = msgspec.json.decode(await request.read())
+        if activity["type"] == "Create":
+            self.heard[request.host, activity["object"]["id"]].append((time.time(), activity["id"]))
+        return web.Response(status=202)
+
+    def follow(self, target: str) -> None:
+        """Everybody follows somebody."""
+        for origin in self.origins:
+            activity = {"id": f"{origin}/follows/1", "type": "Follow", "actor": f"{origin}/actor", "object": target}
+            body = msgspec.json.encode({"@context": "https://www.w3.org/ns/activitystreams", **activity})
+            signer = signatures.Signer(self.key, f"{origin}/actor#main-key")
+            headers = {"Content-Type": JSON}
+            signed = signatures.sign(signer, "POST", f"{target}/inbox", headers, body, datetime.now(UTC))
+            answer = requests.post(f"{target}/inbox", data=body, headers=headers | signed, timeout=10)
+            must(answer.status_code == 202, f"a follow was answered {answer.status_code}")
+
+    def arrived(self) -> int:
+        """How many deliveries arrived, each counted once."""
+        return len(self.heard)
+
+
+class Writer(threading.Thread):
+    """Posts until enough posts were answered with 200, whatever happens to the server."""
+
+    def __init__(self, author: Person) -> None:
+        super().__init__(daemon=True)
+        self.author = author
+        self.made: list[str] = []
+        self.refused: set[int] = set()
+
+    def run(self) -> None:
+        """Post."""
+        while len(self.made) < POSTS:
+            answer = requests.post(
+                f"{self.author.city.origin}/api/v1/statuses", json={"status": f"post {len(self.made)}"}, timeout=30,
+                headers={"Authorization": f"Bearer {self.author.token}", "Idempotency-Key": f"post {len(self.made)}"},
+            )
+            if answer.status_code == 200:
+                self.made.append(answer.json()["uri"])
+            else:
+                self.refused.add(answer.status_code)
+            time.sleep(PACE)
+
+
+def scenario(folder: Path) -> None:
+    """alice posts to a hundred servers; the database stops for three seconds, then the job worker is killed."""
+    neighbours = Neighbours()
+    with cities(City(folder / "city")) as (city,):
+        began = time.monotonic()
+        alice = city.person("alice")
+        neighbours.follow(alice.get("/api/v1/accounts/verify_credentials")["uri"])
+        within(60, f"{HOSTS} servers follow alice", lambda: followers(alice) == HOSTS)
+        time.sleep(max(0.0, began + YOUNG - time.monotonic()))
+        writer = Writer(alice)
+        writer.start()
+        moments = []
+        for many, fault in ((ALL // 4, stop_database), (ALL // 2, kill_worker)):
+            within(90, f"{many:,} deliveries arrived", lambda many=many: neighbours.arrived() >= many)  # type: ignore[misc]
+            must(neighbours.arrived() < ALL, "all deliveries arrived before anything failed")
+            moments += fault(city)
+        writer.join(60)
+        must(len(writer.made) == POSTS, f"only {len(writer.made)} posts were answered")
+        must(writer.refused == {503}, f"posts were refused while the database was away: {writer.refused}")
+        step(f"{POSTS} posts were answered 200, and 503 while the database was away")
+        here = {post["uri"] for post in everything(alice)}
+        must(here == set(writer.made), f"{len(here)} posts are there, {len(writer.made)} were answered")
+        within(120, f"all {ALL:,} deliveries arrived", lambda: neighbours.arrived() == ALL)
+        time.sleep(IN_FLIGHT)
+        check_repeats(neighbours, moments)
+
+
+def followers(person: Person) -> int:
+    """How many follow somebody."""
+    return int(person.get(f"/api/v1/accounts/{person.id}")["followers_count"])
+
+
+def everything(person: Person) -> list[dict[str, Any]]:
+    """Every post of somebody."""
+    found: list[dict[str, Any]] = []
+    while page := person.get(
+        f"/api/v1/accounts/{person.id}/statuses", limit=40, **{"max_id": found[-1]["id"]} if found else {}
+    ):
+        found += page
+    return found
+
+
+def kill_worker(city: City) -> list[float]:
+    """kill -9 of the job worker alone, which is started again."""
+    workers = [pid for pid in city.family() if b"worker.start" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    must(len(workers) == 1, f"{len(workers)} job workers")
+    os.kill(workers[0], signal.SIGKILL)
+    step("kill -9 of the job worker")
+    return [time.time()]
+
+
+def stop_database(city: City) -> list[float]:
+    """PostgreSQL ends at once (SIGQUIT), and comes back after a while."""
+    began = time.time()
+    os.kill(int((city.folder / "postgres/postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    told = requests.get(f"{city.origin}/api/v1/timelines/public", timeout=30)
+    must(told.status_code == 503 and "Retry-After" in told.headers, f"without a database: {told.status_code} {told.text}")
+    page = requests.get(f"{city.origin}/", headers={"Accept": "text/html"}, timeout=30)
+    must(page.status_code == 503 and "<h1" in page.text, f"without a database the front page is {page.status_code}")
+    time.sleep(AWAY)
+    postgres.start(city.folder)
+    step("the database was away", time.time() - began)
+    return [began, time.time()]
+
+
+def check_repeats(neighbours: Neighbours, moments: list[float]) -> None:
+    """A repeat has the same activity id, and its first delivery was in flight when something failed."""
+    repeated = 0
+    for (host, uri), times in neighbours.heard.items():
+        must(len({activity for _, activity in times}) == 1, f"{uri} came to {host} under different activity ids")
+        for (before, _), _ in pairwise(times):
+            repeated += 1
+            must(any(-IN_FLIGHT < before - moment < IN_FLIGHT for moment in moments), f"{uri} was repeated without need")
+    step(f"{repeated} of {ALL:,} deliveries were repeated, all in flight at a fault, all under the same activity id")
+
+
+if __name__ == "__main__":
+    sys.exit(play("10,000 deliveries and what fails", scenario))
