@@ -6,6 +6,7 @@ import sys
 
 import apps
 import backup
+import failures
 import federation
 import kill
 import media
@@ -18,7 +19,7 @@ import two_cities
 SCENARIOS = {
     "two cities": two_cities.scenario, "two cities and Fedify": federation.scenario, "the rule cycle": rule_cycle.scenario,
     "pictures, films and sounds": media.scenario,
-    "kill -9": kill.scenario, "backup and restore": backup.scenario,
+    "kill -9": kill.scenario, "10,000 deliveries and what fails": failures.scenario, "backup and restore": backup.scenario,
     "a thousand streams": streams.scenario,
     "toot, Mastodon.py, masto and megalodon": apps.scenario,
     "the document holds": schema.scenario,

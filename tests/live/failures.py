@@ -1,10 +1,12 @@
-"""10,000 deliveries while the database stops and the job worker is killed: nothing is lost, what is repeated was in flight."""
+"""10,000 deliveries through a stopped database, a full disk and a killed worker: nothing is lost, repeats were in flight."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -115,7 +117,7 @@ class Writer(threading.Thread):
 
 
 def scenario(folder: Path) -> None:
-    """alice posts to a hundred servers; the database stops for three seconds, then the job worker is killed."""
+    """alice posts to a hundred servers; the database stops, the disk is full, the job worker is killed."""
     neighbours = Neighbours()
     with cities(City(folder / "city")) as (city,):
         began = time.monotonic()
@@ -126,7 +128,7 @@ def scenario(folder: Path) -> None:
         writer = Writer(alice)
         writer.start()
         moments = []
-        for many, fault in ((ALL // 4, stop_database), (ALL // 2, kill_worker)):
+        for many, fault in ((ALL // 5, stop_database), (ALL * 2 // 5, fill_disk), (ALL * 3 // 5, kill_worker)):
             within(90, f"{many:,} deliveries arrived", lambda many=many: neighbours.arrived() >= many)  # type: ignore[misc]
             must(neighbours.arrived() < ALL, "all deliveries arrived before anything failed")
             moments += fault(city)
@@ -177,6 +179,45 @@ def stop_database(city: City) -> list[float]:
     postgres.start(city.folder)
     step("the database was away", time.time() - began)
     return [began, time.time()]
+
+
+def fill_disk(city: City) -> list[float]:
+    """No file of PostgreSQL takes anything more (RLIMIT_FSIZE), as on a full disk; after a while there is room again."""
+    began = time.time()
+    root = int((city.folder / "postgres/postmaster.pid").read_text().split()[0])
+    for pid in [root, *children(root)]:
+        limit(pid, "0")
+    told = within(AWAY, "a full disk is told", lambda: refusal(city))
+    time.sleep(AWAY)
+    alive = [pid for pid in [root, *children(root)] if Path(f"/proc/{pid}").exists()]
+    for pid in alive:
+        limit(pid, "unlimited")
+    postgres.start(city.folder)
+    must(told == 503, f"on a full disk: {told}")
+    step(f"the disk was full; PostgreSQL {'went on' if alive else 'had given up, and was started again'}", time.time() - began)
+    return [began, time.time()]
+
+
+def refusal(city: City) -> int | None:
+    """The code with which a question that writes is refused; None while it is answered."""
+    wish = {"client_name": "App", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"}
+    code = requests.post(f"{city.origin}/api/v1/apps", json=wish, timeout=30).status_code
+    return code if code >= 400 else None
+
+
+def limit(pid: int, size: str) -> None:
+    """So large may a file be that this process writes to; its own account says so, for root may not everywhere."""
+    with contextlib.suppress(FileNotFoundError):
+        owner = Path(f"/proc/{pid}").stat()
+        ours = {} if owner.st_uid == os.geteuid() else {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+        subprocess.run(["prlimit", "--pid", str(pid), f"--fsize={size}:"], check=False, capture_output=True, **ours)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that one has started."""
+    with contextlib.suppress(FileNotFoundError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
 
 
 def check_repeats(neighbours: Neighbours, moments: list[float]) -> None:

@@ -39,8 +39,8 @@ class Away(ConnectionError):
 
 
 AWAY = (Away, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
-        asyncpg.CrashShutdownError)
-"""What a look or a change ends with when the database is not there, or goes meanwhile."""
+        asyncpg.CrashShutdownError, asyncpg.InsufficientResourcesError)
+"""What a look or a change ends with when the database is not there, goes meanwhile, or has no room."""
 
 OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
 
