@@ -80,8 +80,9 @@ test: .venv/browser ## every test, the live scenarios included
 live: .venv/npm ## real servers, real apps: two cities, Fedify, the rule cycle, kill -9, toot, Mastodon.py, masto, megalodon
 	$(BIN)/python tests/live/all.py
 
-bench: .venv/dev ## requests per second, waits, CPU and queries of one city beside their floors (wants wrk)
+bench: .venv/dev ## one city, and what passes between servers, beside their floors (wants wrk)
 	$(BIN)/python bench/city.py
+	$(BIN)/python bench/servers.py
 
 lock: setup ## resolve both requirements files anew (the only target that wants uv: pip install uv)
 	$(LOCK) --group build -o requirements.txt pyproject.toml

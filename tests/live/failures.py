@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -10,19 +9,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections import defaultdict
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import requests
-from aiohttp import web
+from neighbours import Neighbours
 from stage import City, Person, cities, must, play, step, within
 
 from parvis.base import postgres
-from parvis.federation import signatures
 
 HOSTS, POSTS = 100, 100
 ALL = HOSTS * POSTS
@@ -31,66 +26,6 @@ YOUNG = 31.0
 AWAY = 3.0
 PACE = 0.1
 IN_FLIGHT = 3.0
-JSON = "application/activity+json"
-
-
-class Neighbours:
-    """Servers with one person each, on one port each, whose inboxes write down what arrives and when."""
-
-    def __init__(self) -> None:
-        self.key, self.pem = signatures.new_key()
-        self.heard: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
-        self.origins: list[str] = []
-        opened = threading.Event()
-        threading.Thread(target=lambda: asyncio.run(self._serve(opened)), daemon=True).start()
-        must(opened.wait(30), "the neighbours do not listen")
-
-    async def _serve(self, opened: threading.Event) -> None:
-        app = web.Application()
-        app.router.add_get("/actor", self._actor)
-        app.router.add_get("/.well-known/webfinger", self._finger)
-        app.router.add_post("/inbox", self._inbox)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        for _ in range(HOSTS):
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.origins = [f"http://127.0.0.1:{port}" for _, port in runner.addresses]
-        opened.set()
-        await asyncio.Event().wait()
-
-    async def _actor(self, request: web.Request) -> web.Response:
-        base = f"http://{request.host}"
-        return web.json_response({
-            "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
-            "id": f"{base}/actor", "type": "Person", "preferredUsername": "rec", "inbox": f"{base}/inbox",
-            "outbox": f"{base}/outbox", "followers": f"{base}/followers",
-            "publicKey": {"id": f"{base}/actor#main-key", "owner": f"{base}/actor", "publicKeyPem": self.pem},
-        }, content_type=JSON)
-
-    async def _finger(self, request: web.Request) -> web.Response:
-        links = [{"rel": "self", "type": JSON, "href": f"http://{request.host}/actor"}]
-        return web.json_response({"subject": f"acct:rec@{request.host}", "links": links})
-
-    async def _inbox(self, request: web.Request) -> web.Response:
-        activity = msgspec.json.decode(await request.read())
-        if activity["type"] == "Create":
-            self.heard[request.host, activity["object"]["id"]].append((time.time(), activity["id"]))
-        return web.Response(status=202)
-
-    def follow(self, target: str) -> None:
-        """Everybody follows somebody."""
-        for origin in self.origins:
-            activity = {"id": f"{origin}/follows/1", "type": "Follow", "actor": f"{origin}/actor", "object": target}
-            body = msgspec.json.encode({"@context": "https://www.w3.org/ns/activitystreams", **activity})
-            signer = signatures.Signer(self.key, f"{origin}/actor#main-key")
-            headers = {"Content-Type": JSON}
-            signed = signatures.sign(signer, "POST", f"{target}/inbox", headers, body, datetime.now(UTC))
-            answer = requests.post(f"{target}/inbox", data=body, headers=headers | signed, timeout=10)
-            must(answer.status_code == 202, f"a follow was answered {answer.status_code}")
-
-    def arrived(self) -> int:
-        """How many deliveries arrived, each counted once."""
-        return len(self.heard)
 
 
 class Writer(threading.Thread):
@@ -118,7 +53,7 @@ class Writer(threading.Thread):
 
 def scenario(folder: Path) -> None:
     """alice posts to a hundred servers; the database stops, the disk is full, the job worker is killed."""
-    neighbours = Neighbours()
+    neighbours = Neighbours(HOSTS)
     with cities(City(folder / "city")) as (city,):
         began = time.monotonic()
         alice = city.person("alice")
