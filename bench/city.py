@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT / "tests/live"), str(ROOT / "tests")]
 import load
 import seed
 from conftest import Client
-from stage import City, cities, folder, free_port
+from stage import City, below, cities, folder, free_port
 from parvis.app import build
 from parvis.base import postgres
 from parvis.base.binaries import programs
@@ -121,11 +121,10 @@ class Trace:
 def measure(city: City, row: Wanted, trace: Trace, args: argparse.Namespace, url: str) -> None:
     """One row of the table, printed."""
     statements, body = trace.of(row)
-    postmaster = int((city.folder / "postgres/postmaster.pid").read_text().split()[0])
     headers = {"Authorization": f"Bearer {args.token}"}
     runs, floors = [], []
     for _ in range(args.runs):
-        pids = [*city.family(), *load.below(postmaster)]
+        pids = [*city.family(), *below(city.postmaster)]
         runs.append(load.wrk(city.origin + row.path, row.at_once, args.seconds, headers, pids, row.script(args.tokens)))
         floors.append(load.bare(body, free_port(), row.at_once, args.seconds))
         time.sleep(1)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -38,14 +38,6 @@ def seconds_of(pids: Sequence[int]) -> float:
             continue
         used += sum(int(part) for part in fields[11:15])  # with that of children that have ended
     return used / os.sysconf("SC_CLK_TCK")
-
-
-def below(pid: int) -> Iterator[int]:
-    """A process and all that it started."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from below(int(child))
 
 
 def wrk(url: str, at_once: int, seconds: int, headers: dict[str, str], pids: Sequence[int], script: str = "") -> Row:

@@ -79,7 +79,7 @@ def processed(city: City, reader: Person, around: Neighbours, many: int) -> tupl
 
 def mentioned(city: City, reader: Person, around: Neighbours, many: int) -> tuple[float, float]:
     """Mentions by people of whom nobody here has heard."""
-    named = reader.get("/api/v1/accounts/verify_credentials")["uri"]
+    named = reader.uri
     actors = [f"{around.origins[n % STRANGERS]}/people/stranger" for n in range(many)]
     letters = [
         around.signed(actor, f"{city.origin}/inbox", around.note(actor, f"m{n}", f"hello {n}", named))
@@ -90,7 +90,7 @@ def mentioned(city: City, reader: Person, around: Neighbours, many: int) -> tupl
 
 def delivered(author: Person, around: Neighbours, posts: int) -> float:
     """Deliveries a second of posts that go to every server, one post after the other."""
-    around.follow(author.get("/api/v1/accounts/verify_credentials")["uri"])
+    around.follow(author.uri)
     while author.get(f"/api/v1/accounts/{author.id}")["followers_count"] < HOSTS:
         time.sleep(0.1)
     around.heard.clear()
@@ -130,10 +130,9 @@ def each(many: int, deed: Callable[[], Any]) -> float:
 
 def documents(city: City, author: Person, seconds: int) -> None:
     """What other servers ask for, by wrk."""
-    me = author.get("/api/v1/accounts/verify_credentials")
     note = author.post("/api/v1/statuses", status="What is asked for #banc")["uri"]
     finger = f"{city.origin}/.well-known/webfinger?resource=acct:{author.handle}"
-    for name, url in (("actor document", me["uri"]), ("note document", note), ("WebFinger", finger)):
+    for name, url in (("actor document", author.uri), ("note document", note), ("WebFinger", finger)):
         headers = {"Accept": JSON}
         body = requests.get(url, headers=headers, timeout=10).content
         found = load.median([load.wrk(url, ASKING_AT_ONCE, seconds, headers, city.family()) for _ in range(3)])

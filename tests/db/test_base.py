@@ -14,6 +14,7 @@ from pgqueuer.models import AnyEvent
 
 from conftest import Server
 from parvis import wiring
+from parvis.api import limits
 from parvis.base import jobs, pulse, schema
 from parvis.base.clock import Clock
 from parvis.base.db import Db, Reactions, Tx, busy, connect, job_name
@@ -205,6 +206,7 @@ async def test_what_a_process_leaves_for_a_deed_is_done_at_once(db: Db) -> None:
         while len(done) < 2:
             await asyncio.sleep(0.01)
     turning.cancel()
+    assert [one.db for one in done] == [db, db]  # its next turn of its own would be in a minute
 
 
 async def test_workers_are_told_of_jobs_once_they_are_there(server: Server, database_name: str) -> None:
@@ -229,3 +231,18 @@ async def test_workers_are_told_of_jobs_once_they_are_there(server: Server, data
 
 def test_whoever_is_rung_for_is_a_deed_of_the_schedule() -> None:
     assert queries.DELIVER in {job_name(deed) for _, deed in wiring.SCHEDULE}
+
+
+async def test_counts_are_shared_once_the_database_takes_them_again(db: Db, owner: asyncpg.Connection[Any]) -> None:
+    counts, wanted = limits.Limits(enforced=True), "SELECT sum(used) FROM rate_counts"
+    await owner.execute("REVOKE ALL ON rate_counts FROM parvis_app")
+    counts.count(limits.Limit("test", 10, 300), "x", db.clock.now())
+    sharing = asyncio.create_task(counts.keep_sharing(db, 0.01))
+    await asyncio.sleep(0.1)
+    assert not sharing.done()
+    await owner.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON rate_counts TO parvis_app")
+    async with asyncio.timeout(10):
+        while not await owner.fetchval(wanted):
+            await asyncio.sleep(0.01)
+    sharing.cancel()
+    assert await owner.fetchval(wanted) == 1

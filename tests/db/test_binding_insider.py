@@ -278,6 +278,7 @@ async def test_a_number_of_the_constitution_stays_within_its_bounds(city: City) 
     for wrong in ({"majority_mention": 6}, {"constitution_percent": 101}, [], "x", None, {"vote_time": None}):
         with by_rule("parameters_wrong"):
             await city.proposal(rosa, article="I.2", scope="procedure", parameters=json.dumps(wrong))
+    assert await city.app.fetchval("SELECT count(*) FROM proposals") == 0
 
 
 # --- moderators

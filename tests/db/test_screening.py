@@ -372,6 +372,8 @@ async def test_sql_lets_nothing_be_kept_back_but_what_comes_in_by_rules_that_act
         await square.app.execute("UPDATE holds SET ends_at = 'infinity'")
     with by_privilege():
         await square.app.execute("DELETE FROM holds")
+    assert await square.app.fetchval("SELECT count(*) FROM holds") == 0
+    assert await square.app.fetchval("SELECT count(*) FROM statuses") == 1  # the one that was there before
 
 
 async def test_sql_lets_nobody_end_a_hold_who_may_not(square: Square) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
@@ -20,13 +21,18 @@ from parvis.federation import signatures
 
 JSON = "application/activity+json"
 CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"]
+IN_FLIGHT = 3.0
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 
 
 class Neighbours:
-    """So many servers; `heard` has, by the server and the id of a post, when it came and under which activity."""
+    """So many servers; `heard` has, by the server and the id of a post, when it came and under which activity.
 
-    def __init__(self, many: int) -> None:
+    An inbox answers after `pause` seconds.
+    """
+
+    def __init__(self, many: int, pause: float = 0.0) -> None:
+        self.pause = pause
         self.key, self.pem = signatures.new_key()
         self.private = signatures.load_private(self.key)
         self.heard: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
@@ -69,6 +75,7 @@ class Neighbours:
             self.heard[request.host, activity["object"]["id"]].append((time.time(), activity["id"]))
         elif activity["type"] == "Follow":
             self.answering.add(asyncio.ensure_future(self._accept(activity)))
+        await asyncio.sleep(self.pause)
         return web.Response(status=202)
 
     async def _accept(self, follow: Mapping[str, Any]) -> None:
@@ -104,3 +111,13 @@ class Neighbours:
     def arrived(self) -> int:
         """How many posts arrived at how many servers, each counted once."""
         return len(self.heard)
+
+    def check_repeats(self, moments: Sequence[float]) -> int:
+        """How many came again: each with the same activity id, and the first in flight when something failed."""
+        repeated = 0
+        for (host, uri), times in list(self.heard.items()):
+            must(len({activity for _, activity in times}) == 1, f"{uri} came to {host} under different activity ids")
+            for (before, _), _ in pairwise(times):
+                repeated += 1
+                must(any(-IN_FLIGHT < before - moment < IN_FLIGHT for moment in moments), f"{uri} was repeated without need")
+        return repeated

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -101,21 +102,19 @@ class City:
     def family(self) -> list[int]:
         """The parent and every process below it, PostgreSQL not counted: that one is nobody's child."""
         assert self.process
-        found, waiting = [], [self.process.pid]
-        while waiting:
-            pid = waiting.pop()
-            found.append(pid)
-            with contextlib.suppress(OSError):
-                for task in Path(f"/proc/{pid}/task").iterdir():
-                    waiting += [int(child) for child in (task / "children").read_text().split()]
-        return found
+        return below(self.process.pid)
+
+    @property
+    def postmaster(self) -> int:
+        """The first process of its own PostgreSQL."""
+        return int((self.folder / "postgres/postmaster.pid").read_text().split()[0])
 
     def kill(self, *, everyone: bool) -> list[int]:
         """kill -9 the parent alone, or everyone and PostgreSQL too; waits until all are gone. Who was killed."""
         family = self.family()
         victims = family if everyone else family[:1]
         if everyone:
-            victims = [*victims, int((self.folder / "postgres/postmaster.pid").read_text().split()[0])]
+            victims = [*victims, self.postmaster]
         for pid in victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -171,6 +170,20 @@ class Person:
         """POST."""
         return self.ask("POST", path, **fields)
 
+    @property
+    def uri(self) -> str:
+        """Their ActivityPub id."""
+        return str(self.get("/api/v1/accounts/verify_credentials")["uri"])
+
+    def posts_of(self, account: str) -> Counter[str]:
+        """Every post of an account as this person sees it, by its address, and how often each is there."""
+        found: Counter[str] = Counter()
+        last: dict[str, str] = {}
+        while page := self.get(f"/api/v1/accounts/{account}/statuses", limit=40, **last):
+            found.update(status["uri"] for status in page)
+            last = {"max_id": page[-1]["id"]}
+        return found
+
     def find(self, handle: str) -> Any:
         """The account behind a handle, fetched from its server when it is not known yet."""
         found = self.get("/api/v2/search", q=f"@{handle}", resolve="true", type="accounts")["accounts"]
@@ -185,6 +198,17 @@ class Person:
     def notified(self, kind: str, by: str) -> bool:
         """Has someone done that to this person?"""
         return any(n["type"] == kind and n["account"]["acct"] == by for n in self.get("/api/v1/notifications"))
+
+
+def below(pid: int) -> list[int]:
+    """A process and all that it started."""
+    found, waiting = [], [pid]
+    while waiting:
+        found.append(waiting.pop())
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{found[-1]}/task").iterdir():
+                waiting += [int(child) for child in (task / "children").read_text().split()]
+    return found
 
 
 def alive(pid: int) -> bool:

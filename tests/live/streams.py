@@ -18,7 +18,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-from stage import City, Person, cities, must, play, step
+from stage import City, Person, below, cities, must, play, step
 
 STREAMS, POSTS, LOUD = 1000, 100, 40
 PATIENCE = 60.0
@@ -126,12 +126,6 @@ def cpu(pids: list[int]) -> float:
     return sum(int(row[11]) + int(row[12]) for row in fields) / os.sysconf("SC_CLK_TCK")
 
 
-def backends(city: City) -> list[int]:
-    """The processes of its PostgreSQL."""
-    head = (city.folder / "postgres/postmaster.pid").read_text().split()[0]
-    return [int(head), *map(int, Path(f"/proc/{head}/task/{head}/children").read_text().split())]
-
-
 async def posted(http: aiohttp.ClientSession, author: Person, text: str, many: int) -> set[str]:
     """Posts, four at a time; their ids."""
     numbers, made = iter(range(many)), set()
@@ -190,11 +184,11 @@ class Play:
         workers = list(shares)
         step(f"they are on two workers, {' and '.join(map(str, shares.values()))}; each costs "
              f"{(memory(family) - before) / STREAMS:.1f} kB")
-        at_first, of_sql, began = cpu(workers), cpu(backends(self.city)), time.monotonic()
+        at_first, of_sql, began = cpu(workers), cpu(below(self.city.postmaster)), time.monotonic()
         made = await posted(self.http, self.alice, "Bonjour #parvis", POSTS)
         await everywhere(listeners, made)
         step(f"each heard of {POSTS} posts, once", time.monotonic() - began)
-        step(f"that took the workers {cpu(workers) - at_first:.2f} s of work, PostgreSQL {cpu(backends(self.city)) - of_sql:.2f} s; "
+        step(f"that took the workers {cpu(workers) - at_first:.2f} s of work, PostgreSQL {cpu(below(self.city.postmaster)) - of_sql:.2f} s; "
              f"now a stream holds {(memory(family) - before) / STREAMS:.1f} kB")
         return listeners
 

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from parvis.api import queries
-from parvis.base.db import Db
+from parvis.base.db import FAILING, Db
 from parvis.base.errors import TooMany
 from parvis.base.jobs import Job
 
@@ -98,13 +98,15 @@ class Limits:
 
     async def share(self, db: Db) -> None:
         """Add this worker's fresh counts to the table and learn the sums; drop windows that are over."""
-        fresh, self._fresh = self._fresh, {}
+        fresh = dict(self._fresh)
         moment = int(db.clock.now().timestamp())
         if fresh:
             async with db.write() as tx:
                 keys, windows = [key for key, _ in fresh], [window for _, window in fresh]
-                for row in await queries.add_rate_counts(tx, keys, windows, list(fresh.values())):
-                    self._used[(row.key, row.window_start)] = row.used + self._fresh.get((row.key, row.window_start), 0)
+                sums = await queries.add_rate_counts(tx, keys, windows, list(fresh.values()))
+            self._fresh = {key: more for key, many in self._fresh.items() if (more := many - fresh.get(key, 0))}
+            for row in sums:
+                self._used[(row.key, row.window_start)] = row.used + self._fresh.get((row.key, row.window_start), 0)
         self._used = {key: used for key, used in self._used.items() if key[1] > moment - 86_400}
 
     async def keep_sharing(self, db: Db, every: float = 1.0) -> None:
@@ -113,5 +115,5 @@ class Limits:
             await asyncio.sleep(every)
             try:
                 await self.share(db)
-            except OSError:
+            except FAILING:
                 log.exception("rate limits are not shared at the moment")

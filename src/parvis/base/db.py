@@ -32,6 +32,7 @@ REFUSED = "PV001"
 JOBS = "jobs"
 COMMITTED = 0.05  # within so many seconds others have committed: whoever comes meanwhile goes with the next
 
+OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
 
 
 class Away(ConnectionError):
@@ -41,8 +42,8 @@ class Away(ConnectionError):
 AWAY = (Away, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
         asyncpg.CrashShutdownError, asyncpg.InsufficientResourcesError)
 """What a look or a change ends with when the database is not there, goes meanwhile, or has no room."""
-
-OPEN: ContextVar[bool] = ContextVar("a transaction or read is open", default=False)
+FAILING = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""Whatever a database can answer: who turns again and again on the side tries it again later."""
 
 
 class Reactions(msgspec.Struct, frozen=True):
@@ -376,7 +377,7 @@ class Db:
             try:
                 async with self.pool.acquire() as connection:
                     self.clock.offset = await connection.fetchval("SELECT coalesce(max(ahead), '0') FROM clock_offset")
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except FAILING:
                 log.exception("the clock cannot be read at the moment")
             await asyncio.sleep(every)
 

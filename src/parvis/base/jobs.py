@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, get_type_hints
 
-import asyncpg
 import msgspec
 import structlog
 from pgqueuer.domain.settings import DBSettings
@@ -24,7 +23,7 @@ from parvis.base import db as database
 from parvis.base import files
 from parvis.base import settings as deployment
 from parvis.base.clock import Clock
-from parvis.base.db import JOBS, Db, Reactions, job_name
+from parvis.base.db import AWAY, FAILING, JOBS, Db, Reactions, job_name
 from parvis.base.files import Files
 from parvis.base.http import Http, Transport
 from parvis.base.settings import Settings
@@ -123,7 +122,7 @@ async def ring(db: Db) -> None:
         try:
             async with db.read() as r:
                 await r.value("SELECT pg_notify($1, $2)", names.channel, told.model_dump_json())
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except FAILING:
             log.exception("workers are not told of jobs at the moment")
         await asyncio.sleep(MOMENT)
 
@@ -175,6 +174,8 @@ async def repeat(job: Job, every: float, deed: Every) -> None:
             more = await deed(job)
         except asyncio.CancelledError:
             raise
+        except AWAY as error:  # many say so many times a second: a sentence each, no more
+            log.warning("the database cannot be reached", deed=name, error=str(error))
         except Exception:
             log.exception("schedule", deed=name)
         pause = every / 10 if more else min(every, pause * 1.1)

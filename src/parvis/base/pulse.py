@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from parvis.base.db import Db, Tx
+from parvis.base.db import FAILING, Db, Tx
 
 log = structlog.get_logger()
 
@@ -87,7 +87,7 @@ async def listen(
     while True:
         try:
             await _heed(db, wake, again)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except FAILING:
             log.exception("streams hear nothing at the moment")
         await asyncio.sleep(PAUSE)
 

@@ -11,7 +11,7 @@ from parvis.accounts.model import Account
 from parvis.base.db import Read, Tx
 from parvis.federation.model import Refresh
 from parvis.statuses.model import Status
-from parvis.statuses.queries import STATUS
+from parvis.statuses.queries import STATUS, unlocked
 
 DELIVER = "federation.delivery.deliver"
 
@@ -58,12 +58,6 @@ class Usage(msgspec.Struct, frozen=True):
     month: int
     half_year: int
     posts: int
-
-
-def _open(post: str, author: str) -> str:
-    """May everybody see it? The part of seen_by that asks nothing of the viewer."""
-    return f"""{post}.visibility IN ('public', 'unlisted') AND NOT {post}.local_only AND {post}.deleted_at IS NULL
-        AND {post}.removed_at IS NULL AND {author}.deleted_at IS NULL AND {author}.suspended_at IS NULL"""
 
 
 async def bury(tx: Tx, uri: str) -> int:
@@ -282,7 +276,7 @@ OUTLINE = f"""{COUNTED},
         FROM polls p JOIN poll_options o ON o.poll_id = p.id WHERE p.status_id = s.id)), NULL),
     (SELECT p.uri FROM statuses p WHERE p.id = s.in_reply_to_id),
     (SELECT b.uri || '/contexts/' || f.id FROM statuses f JOIN accounts b ON b.id = f.account_id
-     WHERE f.id = s.conversation_id AND f.local AND {_open("f", "b")} AND {_open("s", "a")}
+     WHERE f.id = s.conversation_id AND f.local AND {unlocked("f", "b")} AND {unlocked("s", "a")}
        AND s.reblog_of_id IS NULL AND NOT s.reply_hidden),
     (SELECT coalesce(jsonb_agg(jsonb_build_array(s.id, t.name, t.display_name) ORDER BY t.id), '[]')
      FROM status_tags st JOIN tags t ON t.id = st.tag_id WHERE st.status_id = s.id),

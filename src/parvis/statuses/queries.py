@@ -18,6 +18,12 @@ STATUS = """s.id, s.account_id, s.uri, s.url, s.local, s.text, s.content, s.spoi
     s.reply_hidden, s.local_only, s.version"""
 
 
+def unlocked(post: str, author: str) -> str:
+    """The part of seen_by that asks nothing of the viewer. What is not unlocked is put to seen_by itself."""
+    return f"""{post}.visibility IN ('public', 'unlisted') AND NOT {post}.local_only AND {post}.deleted_at IS NULL
+        AND {post}.removed_at IS NULL AND {author}.deleted_at IS NULL AND {author}.suspended_at IS NULL"""
+
+
 async def seen(r: Read, status_id: int, viewer: int | None) -> Status | None:
     """The post, if this viewer may see it."""
     return await r.shared_one(Status, f"SELECT {STATUS} FROM seen_by($2) s WHERE s.id = $1", status_id, viewer)

@@ -10,6 +10,7 @@ import msgspec
 
 from parvis.base.db import Read, Rows, for_many
 from parvis.base.ids import Page, both_ways
+from parvis.statuses.queries import unlocked
 from parvis.views.model import Around, Asked, Mark, Place, Post, Seen
 
 CARDS = ("status", "account", "card")
@@ -38,9 +39,6 @@ HIDDEN_REPLIES = """CASE WHEN s.reply_policy = 'public' THEN 0 ELSE (
 RULES = """CASE WHEN cardinality(s.quote_manual) = 0 AND s.quote_automatic = '{public}' THEN 'p'
     WHEN cardinality(s.quote_manual) = 0 AND cardinality(s.quote_automatic) = 0 THEN ''
     ELSE array_to_string(s.quote_automatic, ' ') || '|' || array_to_string(s.quote_manual, ' ') END"""
-# The part of seen_by that asks nothing of the viewer. What is not open is put to seen_by itself.
-UNLOCKED = """s.visibility IN ('public', 'unlisted') AND NOT s.local_only AND s.deleted_at IS NULL
-    AND s.removed_at IS NULL"""
 
 # What is `asked`, by whom, and what that passes on; and what both quote. `top`: what was asked for of which it is part.
 BEHELD = """whole AS MATERIALIZED (
@@ -65,7 +63,8 @@ def _posts(*, people: bool) -> str:
         {"UNION ALL SELECT NULL, unnest($3::bigint[])" if people else ""}),
     posts AS MATERIALIZED (
     SELECT coalesce(s.id, 0) AS id, coalesce(s.version, 0), a.id AS account_id, s.reblog_of_id, s.conversation_id,
-           (s.id IS NULL OR {UNLOCKED}) AND a.deleted_at IS NULL AND a.suspended_at IS NULL AS open,
+           CASE WHEN s.id IS NULL THEN a.deleted_at IS NULL AND a.suspended_at IS NULL
+                ELSE {unlocked("s", "a")} END AS open,
            greatest(0, coalesce(c.replies, 0) + coalesce(d.replies, 0))::int,
            greatest(0, coalesce(c.reblogs, 0) + coalesce(d.reblogs, 0))::int,
            greatest(0, coalesce(c.favourites, 0) + coalesce(d.favourites, 0))::int,
